@@ -1,0 +1,253 @@
+"""`Agent`: the class that users derive from.
+
+An agent reacts to events and emits events; nobody directs it. See `on` for handlers,
+`ActorSystem.spawn` for starting one, and the README for the whole in fifteen lines.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from choreia.actors.base import Actor
+from choreia.actors.birth import attend
+from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, topic_of
+from choreia.actors.options import Options, check_capacity_declared, check_words
+from choreia.actors.sending import send_early, send_early_async
+from choreia.actors.timers import cancel_timer, set_timer
+from choreia.runtime.delivery.emission import Declaration
+from choreia.runtime.errors import InvalidAgent, OutsideTurn
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.topic import TopicPattern
+
+if TYPE_CHECKING:
+    from choreia.actors.base import AgentRef
+    from choreia.actors.info import AgentInfo
+    from choreia.actors.record import Record
+    from choreia.runtime.delivery.cell import Cell
+    from choreia.runtime.delivery.clock import Clock
+    from choreia.runtime.delivery.turn import Turn
+
+T = TypeVar("T")
+
+HOOKS = frozenset({"on_start", "on_stop", "on_receive", "on_failure"})
+SETTINGS = frozenset(
+    {"capabilities", "specializations", "capacity", "emits"}
+    | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
+)
+
+
+class Agent(Actor):
+    """Derive from it, mark methods with `@on`, and give the class to `ActorSystem.spawn`.
+
+    Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
+    goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or patterns;
+    enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`, `threaded`,
+    `retry`, `conflate_key`, `max_outbox`.
+    """
+
+    __slots__ = ()
+
+    capabilities: ClassVar[tuple[str, ...]] = ()
+    specializations: ClassVar[tuple[str, ...]] = ()
+    capacity: ClassVar[int] = 1
+    emits: ClassVar[tuple[str | type, ...] | None] = None
+
+    _choreia_handlers: ClassVar[tuple[HandlerSpec, ...]] = ()
+    _choreia_declaration: ClassVar[Declaration] = Declaration("Agent")
+    _choreia_planner: ClassVar[HandlerPlanner | None] = HandlerPlanner(())
+    """The handlers by type of event; None when topics name attributes, so each agent has its own."""
+
+    def __init__(self) -> None:
+        attend(self)
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        _refuse_own_names(cls)
+        check_words("capabilities", cls.capabilities)
+        check_words("specializations", cls.specializations)
+        check_capacity_declared(cls.capacity)
+        Options.of(cls, {})
+        cls._choreia_declaration = _declaration(cls)
+        specs = cls._choreia_handlers = handlers_of(cls)
+        templated = any(topic.templated for spec in specs for topic in spec.topics)
+        cls._choreia_planner = None if templated else HandlerPlanner.of(specs, cls)
+
+    # -- hooks: override them -------------------------------------------------------------
+
+    def on_start(self) -> Any:
+        """Called in the agent's first turn, before any event. May be `async def`; may emit."""
+
+    def on_stop(self) -> Any:
+        """Called in its last turn, when it is stopped in order. May be `async def`; may emit."""
+
+    # -- who am I, and what have I in hand --------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The agent's name, one segment of a topic."""
+        return cell_of(self, "name").name
+
+    @property
+    def id(self) -> str:
+        """Its DID, which is the `source` of what it emits."""
+        return cell_of(self, "id").id
+
+    @property
+    def event(self) -> Event | None:
+        """The event in hand; None outside handlers."""
+        return turn_of(self, "event").event
+
+    @property
+    def log(self) -> logging.Logger:
+        """The logger ``choreia.agent.<name>``."""
+        return logging.getLogger(f"choreia.agent.{self.name}")
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock: `now()` (Unix seconds) and `monotonic()`."""
+        return cell_of(self, "clock").engine.clock
+
+    @property
+    def actor_ref(self) -> AgentRef[Any]:  # type: ignore[override]
+        return record_of(self, "actor_ref").ref
+
+    @property
+    def actor_urn(self) -> str:  # type: ignore[override]
+        return self.actor_ref.actor_urn
+
+    @property
+    def actor_inbox(self) -> Any:  # type: ignore[override]
+        return self.actor_ref.actor_inbox
+
+    @property
+    def actor_stopped(self) -> Any:  # type: ignore[override]
+        return self.actor_ref.actor_stopped
+
+    # -- what an agent can do -------------------------------------------------------------
+
+    def emit(self, type: object, payload: object = None) -> Event:
+        """Say that something happened. It leaves when the handler returns, or not at all.
+
+        Give a type and a payload (a mapping), or an instance of an ``@event_type`` class. Cause
+        and correlation are set by the runtime. Raises `UndeclaredEvent`, `InvalidType`,
+        `InvalidPayload`, `OutboxFull`.
+        """
+        return turn_of(self, "emit").emit(type, payload)
+
+    def emit_now(self, type: object, payload: object = None) -> Event:
+        """Say it at once, whatever becomes of the handler: acknowledgements, progress.
+
+        A retry that says the same again is not heard twice. Blocks while a receiver's mailbox is
+        full; in coroutines use `emit_now_async`.
+        """
+        forbid_on_loop("emit_now", "await self.emit_now_async(…)")
+        return send_early(turn_of(self, "emit_now"), type, payload)
+
+    async def emit_now_async(self, type: object, payload: object = None) -> Event:
+        """`emit_now` for coroutines."""
+        return await send_early_async(turn_of(self, "emit_now_async"), type, payload)
+
+    def after(
+        self, seconds: float, type: object, payload: object = None, *, key: str | None = None
+    ) -> str:
+        """Emit an event `seconds` from now, once the handler has returned.
+
+        Returns the key to `cancel` it by. A timer with the same `key` replaces the earlier one.
+        """
+        return set_timer(turn_of(self, "after"), record_of(self, "after"), seconds, type, payload, key)
+
+    def cancel(self, key: str) -> None:
+        """Cancel the timer of that key, once the handler has returned. Unknown keys do nothing."""
+        cancel_timer(turn_of(self, "cancel"), record_of(self, "cancel"), key)
+
+    def find(self, capability: str) -> list[AgentInfo]:
+        """The agents that are online with that capability and room for more, least loaded first."""
+        return record_of(self, "find").presence.find(capability)
+
+    def once(self, name: str, fn: Callable[..., T], *args: object) -> T:
+        """The result of ``fn(*args)``, called once for this event however often it is tried.
+
+        `name` tells several calls in one handler apart. A coroutine function gives an awaitable.
+        """
+        turn = turn_of(self, "once")
+        turn.check("once")
+        done = turn.kept().once
+        if inspect.iscoroutinefunction(fn):
+            return cast("T", _once_async(done, name, cast("Callable[..., Awaitable[T]]", fn), args))
+        if name not in done:
+            done[name] = fn(*args)
+        return cast("T", done[name])
+
+    def stop(self) -> None:
+        """Stop when what is already in the mailbox has been handled."""
+        self.actor_ref.stop(block=False)
+
+
+def cell_of(agent: Actor, what: str) -> Cell:
+    # Functions, not methods: an agent's attributes are the user's, `_turn` and `_cell` too.
+    try:
+        cell = agent._choreia_cell
+    except AttributeError:
+        raise InvalidAgent(
+            f"{type(agent).__name__}.{what}: call super().__init__() first in __init__"
+        ) from None
+    if cell is None:
+        raise OutsideTurn(
+            f"{type(agent).__name__}.{what}: this agent is in no system; start it with system.spawn"
+        )
+    return cell
+
+
+def turn_of(agent: Actor, what: str) -> Turn:
+    turn = cell_of(agent, what).turn
+    if turn.agent is not agent:
+        raise OutsideTurn(f"{type(agent).__name__}.{what}: another instance has taken its place")
+    return turn
+
+
+def record_of(agent: Actor, what: str) -> Record:
+    return cast("Record", cell_of(agent, what).owner)
+
+
+async def _once_async(
+    done: dict[str, object], name: str, fn: Callable[..., Awaitable[T]], args: tuple[object, ...]
+) -> T:
+    if name not in done:
+        done[name] = await fn(*args)
+    return cast("T", done[name])
+
+
+def _refuse_own_names(cls: type) -> None:
+    own = {
+        name
+        for base in Agent.__mro__
+        if base is not object
+        for name in vars(base)
+        if not name.startswith("_") and name not in HOOKS | SETTINGS
+    }
+    for name in vars(cls):
+        if name in own:
+            raise InvalidAgent(
+                f"{cls.__name__}.{name}: this name is Agent's own, and redefining it would break "
+                "the agent; call yours something else"
+            )
+    for name, value in vars(cls).items():
+        if name in HOOKS and not callable(value):
+            raise InvalidAgent(f"{cls.__name__}.{name} must be a method")
+
+
+def _declaration(cls: type[Agent]) -> Declaration:
+    emits = cls.emits
+    if emits is None:
+        return Declaration(cls.__name__)
+    if isinstance(emits, str):
+        check_words("emits", emits)
+    patterns = [
+        topic_of(topic, None).pattern(cls) if isinstance(topic, type) else TopicPattern(topic)
+        for topic in emits
+    ]
+    return Declaration(cls.__name__, tuple(patterns))

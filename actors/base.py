@@ -1,0 +1,350 @@
+"""Where Choreia meets pykka: the only file that imports it.
+
+An agent is a `pykka.Actor` with its own inbox, loop and ref, but many agents share few threads: the
+inbox is the cell's mailbox, the loop is the cell's turn, and pykka's class-level `ActorRegistry`
+(a list, so that stopping n actors takes n² steps) is not used. What pykka promises of `tell`,
+`ask`, `stop` and proxies holds: one first-in-first-out order for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pykka
+from pykka import ActorDeadError, ThreadingFuture, Timeout
+from pykka._envelope import Envelope
+from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
+
+from choreia.actors.blocking import forbid_on_loop
+from choreia.runtime.delivery.admission import admit_one
+from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
+from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.handling import deliver, wait_for
+from choreia.runtime.delivery.logfeed import Recorded
+from choreia.runtime.delivery.mailbox import CLOSED
+from choreia.runtime.delivery.turn import Frame, Turn
+from choreia.runtime.errors import InvalidAgent, MailboxFull
+from choreia.runtime.events.event import Event
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.engine import Engine
+
+A = TypeVar("A", bound=pykka.Actor)
+_PROXIED = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
+
+
+class Reply(ThreadingFuture[Any]):
+    """pykka's future, which under simulation runs the others while it waits, and which a coroutine
+    can await without blocking its loop."""
+
+    def __init__(self, engine: Engine | None = None, agent: str = "") -> None:
+        super().__init__()
+        self._engine = engine
+        self._agent = agent
+        self._gate: Gate | None = None
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        if self._engine is not None and self._result is None:
+            forbid_on_loop("ask", "await ref.ask_async(…), or await the future")
+            if self._engine.dispatcher.simulated:
+                gate = self._opened()
+                if not self._engine.dispatcher.wait(gate, timeout):
+                    raise Timeout(f"{timeout} seconds")
+        return super().get(timeout=timeout)
+
+    def set(self, value: Any | None = None) -> None:
+        super().set(value)
+        self._open()
+
+    def set_exception(self, exc_info: Any = None) -> None:
+        super().set_exception(exc_info)
+        self._open()
+
+    def _opened(self) -> Gate:
+        with self._condition:
+            if self._gate is None:
+                self._gate = Gate()
+            gate = self._gate
+        if self._result is not None:
+            gate.open()
+        return gate
+
+    def _open(self) -> None:
+        with self._condition:
+            gate = self._gate
+        if gate is not None:
+            gate.open()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._value().__await__()
+
+    async def _value(self) -> Any:
+        if self._engine is None:  # a future of a future (`map`, `stop`): pykka's hook blocks
+            return await asyncio.to_thread(self.get)
+        await self._engine.dispatcher.wait_async(self._opened(), None)
+        return super().get(timeout=0)
+
+
+class Inbox:
+    """The mailbox, as pykka sees an inbox."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    def put(self, envelope: Envelope[Any], /) -> None:
+        """Let `envelope` in: a `tell` counts, and blocks when the mailbox is full; an ask or stop
+        is admitted beyond capacity, so that its timeout holds."""
+        cell = self._cell
+        feed = cell.feed
+        if envelope.reply_to is not None or envelope.message.__class__ is _ActorStop:
+            if feed.force(envelope) == GONE:
+                _refuse(envelope, cell)
+        elif verdict := feed.offer(envelope):
+            _tell_slowly(cell, envelope, verdict)
+
+    def get(self) -> Envelope[Any]:
+        raise InvalidAgent("an agent's inbox is emptied by its turns, not by get()")
+
+    def empty(self) -> bool:
+        return not len(self._cell.mailbox)
+
+
+def _dead(cell: Cell) -> ActorDeadError:
+    return ActorDeadError(f"agent {cell.name!r} ({cell.id}) not found: it has stopped")
+
+
+def _refuse(envelope: Envelope[Any], cell: Cell) -> None:
+    if envelope.reply_to is None:
+        raise _dead(cell)
+    error = _dead(cell)
+    envelope.reply_to.set_exception((ActorDeadError, error, None))
+
+
+def _tell_slowly(cell: Cell, envelope: Envelope[Any], verdict: int) -> None:
+    if verdict == FULL:
+        forbid_on_loop("tell (into a full mailbox)", "await ref.tell_async(…)")
+        turn = running.get()
+        sender = None if turn is None else turn.cell
+        who = None if turn is not None else f"tell to {cell.name}"
+        verdict = cell.engine.drive(admit_one(cell.feed, envelope, sender), None, who)
+    if verdict == GONE:
+        raise _dead(cell)
+    if verdict == REJECTED:
+        raise MailboxFull(
+            f"the mailbox of agent {cell.name!r} is full and rejects what does not fit",
+            agent=cell.name,
+            capacity=cell.mailbox.capacity,
+        )
+
+
+class _Stopped:
+    """As much of a `threading.Event` as pykka asks of `actor_stopped` (a real one: 1.2 KB)."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    def is_set(self) -> bool:
+        return self._cell.mailbox.state == CLOSED
+
+
+class AgentRef(pykka.ActorRef[A]):
+    """A `pykka.ActorRef` that stays the same when its agent is restarted.
+
+    `tell`, `ask`, `proxy`, `stop` and `is_alive` are pykka's; `tell_async` and `ask_async` are for
+    coroutines.
+    """
+
+    __slots__ = ("_cell",)
+
+    # Properties where pykka has attributes: a million refs need not store them.
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    @property
+    def name(self) -> str:
+        return self._cell.name
+
+    @property
+    def id(self) -> str:
+        """The agent's DID: the `source` of its events."""
+        return self._cell.id
+
+    @property
+    def actor_class(self) -> type[A]:  # type: ignore[override]
+        return type(self._cell.turn.agent)  # type: ignore[return-value]
+
+    @property
+    def actor_urn(self) -> str:  # type: ignore[override]
+        return f"urn:{self._cell.id.removeprefix('did:')}"
+
+    @property
+    def actor_inbox(self) -> Inbox:  # type: ignore[override]
+        return Inbox(self._cell)
+
+    @property
+    def actor_stopped(self) -> _Stopped:  # type: ignore[override]
+        return _Stopped(self._cell)
+
+    @property
+    def _actor_weakref(self) -> Callable[[], Any]:  # type: ignore[override]
+        return lambda: self._cell.turn.agent
+
+    def is_alive(self) -> bool:
+        return self._cell.mailbox.state != CLOSED
+
+    def tell(self, message: Any) -> None:
+        """Send `message` without waiting for an answer.
+
+        It takes its place behind what was sent before; while the mailbox is full, this blocks.
+        Raises `pykka.ActorDeadError`, and `MailboxFull` when the agent's policy is `reject`.
+        """
+        cell = self._cell
+        envelope = Envelope(message)
+        if verdict := cell.feed.offer(envelope):
+            _tell_slowly(cell, envelope, verdict)
+
+    async def tell_async(self, message: Any) -> None:
+        """`tell`, awaiting room instead of blocking for it."""
+        cell = self._cell
+        turn = running.get()
+        admission = admit_one(cell.feed, Envelope(message), turn.cell if turn else None)
+        who = None if turn is not None else f"tell to {cell.name}"
+        if await cell.engine.drive_async(admission, None, who) == GONE:
+            raise _dead(cell)
+
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:  # type: ignore[override]
+        """Send `message` and wait `timeout` seconds for the answer (or return its future).
+
+        Raises what the agent raised, `pykka.Timeout`, or `pykka.ActorDeadError`.
+        """
+        cell = self._cell
+        reply = Reply(cell.engine, cell.name)
+        envelope = Envelope(message, reply)
+        if cell.feed.force(envelope) != TAKEN:
+            _refuse(envelope, cell)
+        return reply.get(timeout=timeout) if block else reply
+
+    async def ask_async(self, message: Any, *, timeout: float | None = None) -> Any:
+        """`ask`, awaiting the answer. Raises `TimeoutError` after `timeout` seconds."""
+        reply = self.ask(message, block=False)
+        return await asyncio.wait_for(reply, timeout)
+
+    def __str__(self) -> str:
+        return f"{self.actor_class.__name__} ({self._cell.id})"
+
+
+class Actor(pykka.Actor):
+    """What of `pykka.Actor` an agent uses. `Agent` derives from it and is what users see."""
+
+    __slots__ = ("_choreia_cell",)
+
+    _choreia_cell: Cell | None
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> Any:
+        """Not for agents: `ActorSystem.spawn` starts them."""
+        raise InvalidAgent(
+            f"{cls.__name__}.start() is pykka's way; agents belong to a system: "
+            f"system.spawn({cls.__name__}), or system.spawn(lambda: {cls.__name__}(…))"
+        )
+
+    @staticmethod
+    def _create_actor_inbox() -> Any:
+        raise InvalidAgent("an agent's inbox is its mailbox; ActorSystem.spawn makes it")
+
+    @staticmethod
+    def _create_future() -> Reply:
+        return Reply()
+
+    def _start_actor_loop(self) -> None:
+        raise InvalidAgent("agents are started by ActorSystem.spawn")
+
+
+def receiver(turn_of: Callable[[], Turn], stop: Callable[[Turn, Reply | None], Frame]) -> Callable[
+    [object], Frame | None
+]:
+    """How an agent's turn handles what pykka sends: `tell`, `ask`, proxy calls, stop."""
+
+    def receive(envelope: Any) -> Frame | None:
+        turn = turn_of()
+        agent: Any = turn.agent
+        message = envelope.message
+        kind = message.__class__
+        if kind is _ActorStop:
+            return stop(turn, envelope.reply_to)
+        if kind is Event:
+            plan = turn.planner.plan(message.type)
+            return deliver(turn, message, plan, routed=False, reply=envelope.reply_to)
+        try:
+            if kind in _PROXIED:
+                result = pykka.Actor._handle_receive(agent, message)
+            else:
+                result = agent.on_receive(message)
+        except BaseException as error:
+            _message_failed(turn, envelope, error)
+            return None
+        if inspect.iscoroutine(result):
+            return _awaited(turn, envelope, result)
+        if turn.buffer:
+            turn.leave()
+        turn.cell.handled += 1
+        if envelope.reply_to is not None:
+            envelope.reply_to.set(result)
+        return None
+
+    return receive
+
+
+def _awaited(turn: Turn, envelope: Any, coroutine: Any) -> Frame:
+    try:
+        result = yield from wait_for(turn, coroutine)
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        _message_failed(turn, envelope, error)
+        return
+    turn.send_off()
+    yield from turn.drain()
+    turn.cell.handled += 1
+    if envelope.reply_to is not None:
+        envelope.reply_to.set(result)
+
+
+def _message_failed(turn: Turn, envelope: Any, error: BaseException) -> None:
+    """An asker gets the error; a failed `tell` is a dead letter, and the agent goes on."""
+    turn.buffer.clear()
+    if envelope.reply_to is not None:
+        turn.cell.failed += 1
+        envelope.reply_to.set_exception((type(error), error, error.__traceback__))
+        return
+    turn.log.error("a told message failed", exc_info=error)
+    turn.engine.bury(envelope.message, turn.cell, error, 1, "failed")
+    agent: Any = turn.agent
+    try:
+        agent.on_failure(type(error), error, error.__traceback__)
+    except Exception:
+        turn.log.exception("on_failure failed")
+
+
+def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:
+    """An agent is gone: what its mailbox still held becomes dead letters and dead asks."""
+    for item in items:
+        if isinstance(item, Recorded):
+            continue  # it stays in the log
+        if not isinstance(item, Envelope):
+            cell.engine.bury(getattr(item, "event", item), cell, None, 0, reason)
+        elif item.reply_to is None:
+            cell.engine.bury(item.message, cell, None, 0, reason)
+        elif isinstance(item.message, _ActorStop):
+            item.reply_to.set(None)
+        else:
+            item.reply_to.set_exception((ActorDeadError, _dead(cell), None))

@@ -1,0 +1,28 @@
+"""The tree of commands, and what the shell runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+
+from choreia.cli.demo import demo
+from choreia.cli.failures import run
+from choreia.cli.lazy import LazyCommand
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="choreia")
+def app() -> None:
+    """Choreia: agents react to events, and nobody directs them."""
+
+
+app.add_command(demo)
+app.add_command(
+    LazyCommand("bench", "choreia.bench.command", "Measure this machine, side by side with pykka.")
+)
+
+
+def main() -> NoReturn:
+    sys.exit(run(app, sys.argv[1:]))

@@ -1,0 +1,203 @@
+"""`@on`: which events a method handles. Everything is checked where it is written."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import attrs
+
+from choreia.runtime.delivery.steps import NOTHING, Handler, Kind, Plan, Step
+from choreia.runtime.errors import InvalidAgent
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.filter import Filter
+from choreia.runtime.events.schema import type_of
+from choreia.runtime.events.topic import TopicPattern
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_MARK = "__choreia_on__"
+_PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLANS = 4096
+
+
+@attrs.frozen
+class Topic:
+    """One `@on(…)`: a pattern, perhaps with places for the agent's attributes, and a filter."""
+
+    text: str
+    filter: Filter | None = None
+    payload_class: type | None = None
+
+    @property
+    def templated(self) -> bool:
+        return _PLACE.search(self.text) is not None
+
+    def pattern(self, agent: object) -> TopicPattern:
+        """The pattern for `agent`. Raises `InvalidAgent` when an attribute does not fit."""
+
+        def value(place: re.Match[str]) -> str:
+            try:
+                text = str(getattr(agent, place[1]))
+            except AttributeError:
+                raise InvalidAgent(
+                    f"@on({self.text!r}): {type(agent).__name__} has no attribute {place[1]!r}; "
+                    "set it in __init__"
+                ) from None
+            if not text or not all(re.fullmatch(r"[A-Za-z0-9_-]+", s) for s in text.split(".")):
+                raise InvalidAgent(
+                    f"@on({self.text!r}): {place[1]} is {text[:80]!r}, which is no part of a topic"
+                )
+            return text
+
+        return TopicPattern(_PLACE.sub(value, self.text))
+
+
+def topic_of(topic: str | type, filter: Mapping[str, object] | Filter | None) -> Topic:
+    """A `Topic` from what `@on` and `subscribe` are given, checked."""
+    compiled = Filter(filter) if isinstance(filter, Mapping) else filter
+    if compiled is not None and not isinstance(compiled, Filter):
+        raise InvalidAgent(f"a filter is a mapping or a Filter, not {type(filter).__name__}")
+    if isinstance(topic, str):
+        TopicPattern(_PLACE.sub("x", topic))  # raises InvalidPattern
+        return Topic(topic, compiled)
+    declared = type_of(topic) if isinstance(topic, type) else None
+    if declared is None:
+        raise InvalidAgent(
+            f"{topic!r} is no topic: give a pattern such as 'order.*', or a class declared with "
+            "@event_type"
+        )
+    return Topic(declared[0], compiled, topic)
+
+
+def on(
+    topic: str | type, filter: Mapping[str, object] | Filter | None = None
+) -> Callable[[F], F]:
+    """Have a method of an `Agent` handle the events that `topic` selects and `filter` lets through.
+
+    `topic` is a pattern (``*`` one segment, ``#`` any number), in which ``{name}`` stands for an
+    attribute of the agent, or a class declared with ``@event_type``, an instance of which the
+    handler then gets. Raises `InvalidPattern`, `InvalidFilter` or `InvalidAgent` at once. The
+    method itself is returned unaltered.
+    """
+    if inspect.isfunction(topic):
+        raise InvalidAgent("@on needs a topic: write @on('order.created')")
+    declared = topic_of(topic, filter)
+
+    def mark(method: F) -> F:
+        if not inspect.isfunction(method):
+            raise InvalidAgent(f"@on marks functions; {method!r} is none")
+        # Decorators are applied from the last line up; topics are kept as they are read.
+        setattr(method, _MARK, (declared, *getattr(method, _MARK, ())))
+        return method
+
+    return mark
+
+
+@attrs.frozen
+class HandlerSpec:
+    """A handling method of a class of agents."""
+
+    name: str
+    function: Handler
+    kind: Kind
+    topics: tuple[Topic, ...]
+
+
+def handlers_of(cls: type) -> tuple[HandlerSpec, ...]:
+    """The handlers of `cls`, those of base classes first, in the order they are defined.
+
+    A method that overrides a handler stays one, with the same topics unless it has its own.
+    """
+    marks: dict[str, tuple[Topic, ...]] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            topics: tuple[Topic, ...] = getattr(value, _MARK, ())
+            if topics:
+                marks[name] = topics
+    specs: list[HandlerSpec] = []
+    for name, topics in marks.items():
+        function = inspect.getattr_static(cls, name, None)
+        if inspect.isfunction(function):
+            _check_arguments(cls, name, function)
+            specs.append(HandlerSpec(name, function, Kind.of(function), topics))
+    return tuple(specs)
+
+
+def _check_arguments(cls: type, name: str, function: Handler) -> None:
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        raise InvalidAgent(
+            f"handler {cls.__name__}.{name}{inspect.signature(function)} must take self and the "
+            "event, and nothing else without a default"
+        ) from None
+
+
+class _AnyOf:
+    """Several filters of one handler, of which one must match."""
+
+    def __init__(self, filters: Iterable[Filter]) -> None:
+        self._filters = tuple(filters)
+
+    def matches(self, event: Event, /) -> bool:
+        return any(filter.matches(event) for filter in self._filters)
+
+
+@attrs.frozen
+class Binding:
+    """A handler's topics, with the places filled in for one agent (or for its whole class)."""
+
+    spec: HandlerSpec
+    patterns: tuple[TopicPattern, ...]
+
+
+class HandlerPlanner:
+    """Finds, by type of event, the steps of an agent. Shared by all agents of a class, unless
+    its topics name attributes."""
+
+    __slots__ = ("bindings", "known")
+
+    def __init__(self, bindings: tuple[Binding, ...]) -> None:
+        self.bindings = bindings
+        self.known: dict[str, Plan] = {}
+
+    @classmethod
+    def of(cls, specs: tuple[HandlerSpec, ...], agent: object) -> HandlerPlanner:
+        return cls(
+            tuple(
+                Binding(spec, tuple(topic.pattern(agent) for topic in spec.topics))
+                for spec in specs
+            )
+        )
+
+    def plan(self, type: str) -> Plan:
+        plan = self.known.get(type)
+        if plan is None:
+            steps = tuple(
+                step for step in (self._step(b, type) for b in self.bindings) if step is not None
+            )
+            plan = Plan(steps) if steps else NOTHING
+            if len(self.known) >= _PLANS:
+                self.known.clear()
+            self.known[type] = plan
+        return plan
+
+    def _step(self, binding: Binding, type: str) -> Step | None:
+        spec = binding.spec
+        topics = [
+            topic
+            for topic, pattern in zip(spec.topics, binding.patterns, strict=True)
+            if pattern.matches(type)
+        ]
+        if not topics:
+            return None
+        filters = [topic.filter for topic in topics if topic.filter is not None]
+        filter = None if len(filters) < len(topics) else _one(filters)
+        return Step(spec.name, spec.function, spec.kind, filter, topics[0].payload_class)
+
+
+def _one(filters: list[Filter]) -> Filter | _AnyOf:
+    return filters[0] if len(filters) == 1 else _AnyOf(filters)

@@ -1,0 +1,152 @@
+"""An agent's life: started, announced, paused, stopped, killed. Frames and controls of its turn."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, cast
+
+from choreia.actors.base import Reply, settle_left_over
+from choreia.actors.options import check_capacity_declared, check_words
+from choreia.actors.timers import cancel_all
+from choreia.runtime.delivery.cell import PAUSED, Cell
+from choreia.runtime.delivery.handling import wait_for
+from choreia.runtime.delivery.mailbox import CLOSED
+from choreia.runtime.delivery.turn import Frame, Turn
+
+if TYPE_CHECKING:
+    from choreia.actors.agent import Agent
+    from choreia.actors.record import Record
+    from choreia.actors.roster import Roster
+
+
+class Lifecycle:
+    """Takes the agents of one system through their lives."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+
+    # -- starting -------------------------------------------------------------------------
+
+    def begin(self, cell: Cell) -> None:
+        """The agent is there: start it in its first turn, or now if it has nothing to start."""
+        from choreia.actors.agent import Agent
+
+        agent = cast("Agent", cell.turn.agent)
+        self._say(cell, "initialized", {"class": type(agent).__name__, **_abilities(agent)})
+        if type(agent).on_start is Agent.on_start:
+            self._started(cell, agent)
+        else:
+            cell.post(lambda: cell.turn.begin(self._start(cell.turn)))
+
+    def _start(self, turn: Turn) -> Frame:
+        agent = cast("Agent", turn.agent)
+        try:
+            result = agent.on_start()
+            if inspect.iscoroutine(result):
+                yield from wait_for(turn, result)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            turn.buffer.clear()
+            turn.log.error("on_start failed; the agent stops", exc_info=error)
+            text = f"{type(error).__name__}: {error}"[:2_000]
+            self._say(turn.cell, "failed", {"agent": turn.cell.name, "error": text})
+            self.close(turn.cell, "stopped")
+            return
+        turn.send_off()
+        yield from turn.drain()
+        self._started(turn.cell, agent)
+
+    def _started(self, cell: Cell, agent: Agent) -> None:
+        record = cast("Record", cell.owner)
+        self._say(cell, "started", {"agent": cell.name})
+        if self._roster.engine.bus.wanted("agent.online"):
+            payload = {
+                **_abilities(agent),
+                "name": cell.name,
+                "node": cell.engine.node,
+                "incarnation": record.incarnation,
+            }
+            self._say(cell, "online", payload)
+
+    # -- stopping -------------------------------------------------------------------------
+
+    def stop(self, turn: Turn, reply: Reply | None) -> Frame:
+        """The agent was asked to stop, and has handled what came before."""
+        yield from self._last_words(turn)
+        self.close(turn.cell, "stopped")
+        if reply is not None:
+            reply.set(None)
+
+    def _last_words(self, turn: Turn) -> Frame:
+        try:
+            result = cast("Agent", turn.agent).on_stop()
+            if inspect.iscoroutine(result):
+                yield from wait_for(turn, result)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            turn.buffer.clear()
+            turn.log.error("on_stop failed", exc_info=error)
+            return
+        turn.send_off()
+        yield from turn.drain()
+
+    def kill(self, cell: Cell) -> None:
+        """In the agent's turn: stop at once; the event in hand and the rest are dead letters."""
+        turn = cell.turn
+        attempt, progress = turn.attempt, turn.progress
+        event = turn.abort()
+        if event is not None:
+            cell.engine.bury(event, cell, None, attempt, "killed", progress)
+        self.close(cell, "killed")
+
+    def close(self, cell: Cell, reason: str) -> None:
+        """The end, whatever led to it: out of routing, out of the lists, nothing left behind.
+
+        For the thread that owns the cell's turn, or when there is none any more.
+        """
+        engine = cell.engine
+        self._roster.remove(cell)
+        cancel_all(cast("Record", cell.owner))
+        if cell.mailbox.state == CLOSED:
+            return
+        engine.lot.leave_all(cell)
+        left = cell.mailbox.close()
+        cell.interrupt = True
+        left += engine.lot.abandon(cell.feed)
+        while cell.outbox:
+            feed, event = cell.outbox.popleft()
+            engine.bury(event, feed.cell, None, 0, reason)
+        settle_left_over(cell, left, reason)
+        engine.held.pop(cell.number, None)
+        engine.dispatcher.release_lane(cell.schedule)
+        self._say(cell, "offline", {"agent": cell.name, "reason": reason})
+        self._say(cell, "stopped", {"agent": cell.name, "reason": reason})
+        engine.settled()
+
+    # -- pausing --------------------------------------------------------------------------
+
+    def pause(self, cell: Cell) -> None:
+        """In the agent's turn: handle no more events until resumed."""
+        if not cell.paused:
+            cell.hold(PAUSED)
+            self._say(cell, "paused", {"agent": cell.name})
+
+    def resume(self, cell: Cell) -> None:
+        if cell.paused:
+            cell.release(PAUSED)
+            self._say(cell, "resumed", {"agent": cell.name})
+
+    def _say(self, cell: Cell, what: str, payload: dict[str, object]) -> None:
+        # Subscriptions and the runtime's own agents come and go without a word.
+        if cell.kind == "agent":
+            cell.engine.announce(f"agent.{what}", payload, cell.id)
+
+
+def _abilities(agent: Agent) -> dict[str, object]:
+    return {
+        "capabilities": list(check_words("capabilities", agent.capabilities)),
+        "capacity": check_capacity_declared(agent.capacity),
+        "specializations": list(check_words("specializations", agent.specializations)),
+    }

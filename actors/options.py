@@ -1,0 +1,75 @@
+"""The options of an agent: class attributes give defaults, `spawn`'s keywords override them."""
+
+from __future__ import annotations
+
+import attrs
+
+from choreia.runtime.delivery.overflow import ConflateKey, Overflow, check_capacity, check_policy
+from choreia.runtime.delivery.retry import Retry
+from choreia.runtime.errors import InvalidAgent
+
+MAILBOX = 1_000
+MAX_OUTBOX = 10_000
+
+
+def _check_retry(retry: object) -> Retry:
+    if not isinstance(retry, Retry):
+        raise InvalidAgent(f"retry={retry!r}: give a Retry(attempts=…, delay=…)")
+    return retry
+
+
+def _check_bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidAgent(f"threaded={value!r}: give True or False")
+    return value
+
+
+def _check_key(key: object) -> ConflateKey | None:
+    if key is not None and not callable(key):
+        raise InvalidAgent(f"conflate_key={key!r}: give a function of an event")
+    return key
+
+
+def check_words(name: str, words: object) -> tuple[str, ...]:
+    """A tuple of words from a class attribute such as `capabilities`; else `InvalidAgent`."""
+    if isinstance(words, str) or not isinstance(words, (tuple, list, set, frozenset)):
+        raise InvalidAgent(f"{name} = {words!r}: give a tuple of strings, such as ({words!r},)")
+    for word in words:
+        if not isinstance(word, str) or not word:
+            raise InvalidAgent(f"{name} has {word!r}, which is no word: give non-empty strings")
+    return tuple(sorted(words)) if isinstance(words, (set, frozenset)) else tuple(words)
+
+
+def check_capacity_declared(capacity: object) -> int:
+    if not isinstance(capacity, int) or isinstance(capacity, bool) or capacity < 1:
+        raise InvalidAgent(f"capacity = {capacity!r}: give a whole number, 1 or more")
+    return capacity
+
+
+@attrs.frozen
+class Options:
+    """How an agent is run. Raises `InvalidAgent` for what makes no sense."""
+
+    mailbox: int = attrs.field(default=MAILBOX, converter=check_capacity)
+    """Capacity, in items."""
+    overflow: Overflow = attrs.field(default="park", converter=check_policy)
+    threaded: bool = attrs.field(default=False, converter=_check_bool)
+    """Give the agent a thread of its own."""
+    retry: Retry = attrs.field(factory=Retry, converter=_check_retry)
+    conflate_key: ConflateKey | None = attrs.field(default=None, converter=_check_key)
+    """Of an event, with ``overflow="conflate"``; by default its type and source."""
+    max_outbox: int = attrs.field(default=MAX_OUTBOX, converter=check_capacity)
+    """The most events that one handler may emit."""
+
+    @classmethod
+    def of(cls, agent_class: type, keywords: dict[str, object]) -> Options:
+        """The options of `agent_class`, with those of `keywords` that are not None."""
+        names = [field.name for field in attrs.fields(cls)]
+        unknown = set(keywords) - set(names)
+        if unknown:
+            raise InvalidAgent(
+                f"spawn has no option {', '.join(sorted(unknown))}; it has name, {', '.join(names)}"
+            )
+        given = {name: getattr(agent_class, name) for name in names if hasattr(agent_class, name)}
+        given.update({name: value for name, value in keywords.items() if value is not None})
+        return cls(**given)  # type: ignore[arg-type]

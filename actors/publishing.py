@@ -1,0 +1,235 @@
+"""Publishing from outside: what becomes an event, and how it gets in."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.roster import Roster
+from choreia.actors.sending import send_early, send_early_async, try_early
+from choreia.runtime.delivery.admission import Admission, admit_everywhere, admit_one
+from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.emission import typed
+from choreia.runtime.delivery.engine import stopped_error
+from choreia.runtime.delivery.feed import TAKEN
+from choreia.runtime.delivery.logfeed import LogBus
+from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.errors import DuplicateId, InvalidEvent, SourceTaken
+from choreia.runtime.events import fields
+from choreia.runtime.events.event import Event, make_event, make_metadata
+from choreia.runtime.events.payload import EMPTY, freeze
+from choreia.runtime.events.schema import upcast
+from choreia.runtime.events.topic import check_type
+
+REMEMBERED = 10_000
+"""Ids given from outside that are remembered, so that publishing twice delivers once."""
+
+_OPTIONS = frozenset(
+    {"source", "correlation_id", "causation_id", "version", "id", "extensions"}
+)
+_INSIDE = "inside a handler `publish` is the agent's emit_now: source, ids and cause are set by the runtime"
+
+
+class Publisher:
+    """One system's way in."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._engine = roster.engine
+        self._source = f"did:choreia:{roster.engine.node}:outside"
+        self._lock = threading.Lock()
+        self._given: OrderedDict[str, Event] = OrderedDict()
+
+    # -- three ways -----------------------------------------------------------------------
+
+    def publish(
+        self, type: object, payload: object, options: Mapping[str, object], timeout: float | None
+    ) -> Event:
+        turn = self._turn()
+        if turn is not None:
+            return send_early(turn, *_plain(type, payload, options, "publish"))
+        forbid_on_loop("publish", "await system.publish_async(…)")
+        event, fresh = self._event(type, payload, options)
+        if fresh:
+            with self._remembering(event):
+                self._engine.drive(self._admission(event), timeout, f"publish of {event.type}")
+        return event
+
+    async def publish_async(
+        self, type: object, payload: object, options: Mapping[str, object], timeout: float | None
+    ) -> Event:
+        turn = self._turn()
+        if turn is not None:
+            return await send_early_async(turn, *_plain(type, payload, options, "publish_async"))
+        event, fresh = self._event(type, payload, options)
+        if fresh:
+            with self._remembering(event):
+                what = f"publish of {event.type}"
+                await self._engine.drive_async(self._admission(event), timeout, what)
+        return event
+
+    def try_publish(self, type: object, payload: object, options: Mapping[str, object]) -> bool:
+        turn = self._turn()
+        if turn is not None:
+            return try_early(turn, *_plain(type, payload, options, "try_publish"))
+        event, fresh = self._event(type, payload, options)
+        if not fresh or self._engine.try_once(self._admission(event)):
+            return True
+        self._forget(event)
+        return False
+
+    def _turn(self) -> Turn | None:
+        turn = running.get()
+        return turn if turn is not None and turn.engine is self._engine else None
+
+    def _admission(self, event: Event) -> Admission:
+        bus = self._engine.bus
+        if isinstance(bus, LogBus):
+            bus.record(event)
+            return TAKEN
+        route, feeds = bus.receivers(event)
+        if len(feeds) == 1:
+            yield from admit_one(feeds[0], event)
+        elif feeds:
+            yield from admit_everywhere(feeds, event)
+        if route.watchers or bus.taps or bus.cases:
+            bus.show(event, route)
+        return TAKEN
+
+    def prepare(self, type: object, payload: object, options: Mapping[str, object]) -> Event:
+        """The event that `publish` would publish, for who must know its id before it goes out."""
+        unknown = set(options) - _OPTIONS
+        if unknown:
+            raise InvalidEvent(
+                f"a request has no option {', '.join(sorted(unknown))}; it has "
+                f"{', '.join(sorted(_OPTIONS))}"
+            )
+        if isinstance(type, Event):
+            return upcast(self._whole(type, payload, options))
+        return upcast(self._made(type, payload, options))
+
+    # -- making the event -----------------------------------------------------------------
+
+    def _event(
+        self, type: object, payload: object, options: Mapping[str, object]
+    ) -> tuple[Event, bool]:
+        """The event, and whether it is to be delivered: not if its id has been published."""
+        if self._engine.refusing:
+            raise stopped_error()
+        if isinstance(type, Event):
+            event = self._whole(type, payload, options)
+        else:
+            event = self._made(type, payload, options)
+            if options.get("id") is None:
+                return upcast(event), True
+        return self._first(upcast(event))
+
+    def _made(self, type: object, payload: object, options: Mapping[str, object]) -> Event:
+        name, body, version = typed(type, payload)
+        id = options.get("id")
+        id = self._engine.ids.next() if id is None else fields.check_id(id)
+        correlation = fields.check_optional_id(options.get("correlation_id"), "correlation_id")
+        causation = fields.check_optional_id(options.get("causation_id"), "causation_id")
+        given = options.get("version")
+        extensions = options.get("extensions")
+        metadata = make_metadata(
+            correlation or id,
+            causation,
+            version if given is None else fields.check_version(given),
+            0,
+            (),
+            EMPTY if extensions is None else fields.check_extensions(extensions),
+        )
+        source = options.get("source")
+        return make_event(
+            id,
+            check_type(name),
+            self._source if source is None else self._free_source(source),
+            self._engine.clock.now(),
+            freeze(body),
+            metadata,
+        )
+
+    def _whole(self, event: Event, payload: object, options: Mapping[str, object]) -> Event:
+        given = [name for name, value in options.items() if value is not None]
+        if payload is not None or given:
+            raise InvalidEvent(
+                "publish was given a whole Event and also "
+                f"{', '.join(['payload'] * (payload is not None) + given)}: make the change with "
+                "event.evolve(…)"
+            )
+        self._free_source(event.source)
+        meta = event.metadata
+        if meta.correlation_id is not None:
+            return event
+        metadata = make_metadata(
+            event.id, meta.causation_id, meta.version, meta.hops, meta.causes, meta.extensions
+        )
+        return make_event(
+            event.id, event.type, event.source, event.timestamp, event.payload, metadata,
+            event.extra,
+        )  # fmt: skip
+
+    def _free_source(self, source: object) -> str:
+        source = fields.check_source(source)
+        if self._roster.by_id(source) is not None or source == self._engine.id:
+            raise SourceTaken(
+                f"source {source!r} is an agent of this system: only it may speak under that name"
+            )
+        return source
+
+    # -- the same id twice ----------------------------------------------------------------
+
+    def _first(self, event: Event) -> tuple[Event, bool]:
+        with self._lock:
+            earlier = self._given.get(event.id)
+            if earlier is None:
+                self._given[event.id] = event
+                if len(self._given) > REMEMBERED:
+                    self._given.popitem(last=False)
+                return event, True
+        if (earlier.type, earlier.payload) != (event.type, event.payload):
+            raise DuplicateId(
+                f"id {event.id!r} was published before, as {earlier.type!r} with another body: "
+                "an id names one event for ever",
+                id=event.id,
+            )
+        return earlier, False
+
+    def _forget(self, event: Event) -> None:
+        with self._lock:
+            if self._given.get(event.id) is event:
+                del self._given[event.id]
+
+    def _remembering(self, event: Event) -> _Remembering:
+        return _Remembering(self, event)
+
+
+class _Remembering:
+    """A publish that failed has reached nobody: its id may be used again."""
+
+    __slots__ = ("_event", "_publisher")
+
+    def __init__(self, publisher: Publisher, event: Event) -> None:
+        self._publisher = publisher
+        self._event = event
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._publisher._forget(self._event)
+
+
+def _plain(
+    type: object, payload: object, options: Mapping[str, object], call: str
+) -> tuple[object, object]:
+    given = [name for name, value in options.items() if value is not None]
+    if given or isinstance(type, Event):
+        what = ", ".join(given) or "a whole Event"
+        raise InvalidEvent(f"{call} with {what}: {_INSIDE}; give a type and a payload")
+    return type, payload
+
+

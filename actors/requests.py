@@ -1,0 +1,208 @@
+"""Watching from outside: `listen` iterates over events, `request` waits for one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.handlers import topic_of
+from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.subscription import Subscription
+from choreia.runtime.errors import (
+    InvalidPattern,
+    ListenerLagged,
+    OutsideTurn,
+    RequestTimeout,
+    SystemStopped,
+)
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.filter import Filter
+from choreia.runtime.events.topic import TopicPattern
+
+SEEN = 1_000
+"""Events of a request's correlation that are kept for its error."""
+
+Until = str | type | tuple[str | type, ...]
+
+
+def refuse_in_turn(call: str) -> None:
+    """Agents react; waiting for the world inside a handler is for code outside."""
+    if running.get() is not None:
+        raise OutsideTurn(
+            f"{call} was called inside a handler: agents do not wait for events, they react to "
+            "them with @on"
+        )
+
+
+def patterns_of(until: Until) -> tuple[TopicPattern, ...]:
+    choices = until if isinstance(until, tuple) else (until,)
+    if not choices:
+        raise InvalidPattern("until=() matches nothing: name at least one pattern or class")
+    return tuple(topic_of(choice, None).pattern(None) for choice in choices)
+
+
+class Listener:
+    """Iterates over published events, sync or async; leave the ``with`` to end it.
+
+    Keeps up to `buffer` events that have not been asked for. Further ones push out the oldest, and
+    the next step of the iteration raises `ListenerLagged` with how many, once; then it goes on.
+    It ends when the system stops.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        pattern: TopicPattern,
+        filter: Filter | None,
+        correlation_id: str | None,
+        buffer: int,
+    ) -> None:
+        self._engine = engine
+        self._pattern = pattern
+        self._filter = filter
+        self._events: deque[Event] = deque(maxlen=buffer)
+        self._missed = 0
+        self._gate = Gate()
+        self.closed = False
+        if correlation_id is None:
+            subscription = Subscription(pattern, filter, self)
+            table = engine.bus.table
+            table.add(subscription)  # type: ignore[arg-type]
+            self._stop: Callable[[], object] = lambda: table.remove(subscription)  # type: ignore[arg-type]
+        else:
+            self._stop = engine.bus.watch_case(correlation_id, self)
+
+    def see(self, event: Event) -> None:
+        if not self._pattern.matches(event.type):
+            return
+        if self._filter is not None and not self._filter.matches(event):
+            return
+        if len(self._events) == self._events.maxlen:
+            self._missed += 1
+        self._events.append(event)
+        self._gate.open()
+
+    def close(self) -> None:
+        """Hear no more; what is buffered can still be read."""
+        if not self.closed:
+            self.closed = True
+            self._stop()
+            self._gate.open()
+
+    def next(self, timeout: float | None = None) -> Event:
+        """The next event. Raises `TimeoutError` after `timeout` seconds."""
+        refuse_in_turn("listen")
+        while (event := self._take()) is None:
+            if self.closed:
+                raise StopIteration
+            forbid_on_loop("iterating a listener", "async for")
+            if not self._engine.dispatcher.wait(self._gate, timeout):
+                raise TimeoutError(f"no event within {timeout} s")
+        return event
+
+    async def next_async(self, timeout: float | None = None) -> Event:
+        """`next`, awaiting."""
+        refuse_in_turn("listen")
+        while (event := self._take()) is None:
+            if self.closed:
+                raise StopAsyncIteration
+            if not await self._engine.dispatcher.wait_async(self._gate, timeout):
+                raise TimeoutError(f"no event within {timeout} s")
+        return event
+
+    def _take(self) -> Event | None:
+        missed, self._missed = self._missed, 0
+        if missed:
+            raise ListenerLagged(
+                f"{missed} events came faster than they were read and were let go; read faster, "
+                "or listen(…, buffer=) for more",
+                missed=missed,
+            )
+        # A new gate first: an event that comes after it opens this one, one before is seen.
+        if self._gate.is_open and not self.closed:
+            self._gate = Gate()
+        try:
+            return self._events.popleft()
+        except IndexError:
+            return None
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Listener:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __iter__(self) -> Listener:
+        return self
+
+    def __next__(self) -> Event:
+        return self.next()
+
+    def __aiter__(self) -> Listener:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await self.next_async()
+
+
+class Request:
+    """Waits for the first event of one correlation that matches."""
+
+    def __init__(self, engine: Engine, correlation_id: str, request_id: str, until: Until) -> None:
+        self._engine = engine
+        self._correlation_id = correlation_id
+        self._request_id = request_id
+        self._until = until
+        self._patterns = patterns_of(until)
+        self._seen: deque[Event] = deque(maxlen=SEEN)
+        self._answer: Event | None = None
+        self._gate = Gate()
+        self._stop = engine.bus.watch_case(correlation_id, self)
+        self._cancelled = False
+
+    def see(self, event: Event) -> None:
+        if event.id == self._request_id or self._answer is not None:
+            return
+        if any(pattern.matches(event.type) for pattern in self._patterns):
+            self._answer = event
+            self._gate.open()
+        else:
+            self._seen.append(event)
+
+    def cancel(self) -> None:
+        """The system stops: wait no longer."""
+        self._cancelled = True
+        self._gate.open()
+
+    def close(self) -> None:
+        self._stop()
+
+    def wait(self, timeout: float | None) -> Event:
+        self._engine.dispatcher.wait(self._gate, timeout)
+        return self._result(timeout)
+
+    async def wait_async(self, timeout: float | None) -> Event:
+        await self._engine.dispatcher.wait_async(self._gate, timeout)
+        return self._result(timeout)
+
+    def _result(self, timeout: float | None) -> Event:
+        if self._answer is not None:
+            return self._answer
+        if self._cancelled:
+            raise SystemStopped("the system stopped before the request was answered")
+        seen = ", ".join(event.type for event in list(self._seen)[-10:]) or "nothing"
+        raise RequestTimeout(
+            f"no {self._until!r} in correlation {self._correlation_id} within {timeout} s; "
+            f"seen instead: {seen}",
+            correlation_id=self._correlation_id,
+            seen=tuple(self._seen),
+        )

@@ -1,0 +1,79 @@
+"""The agents of one system, by name: taken on and let go."""
+
+from __future__ import annotations
+
+import threading
+from itertools import count
+from typing import TYPE_CHECKING, cast
+
+from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.errors import DuplicateName, UnknownAgent
+
+if TYPE_CHECKING:
+    from choreia.actors.record import Record
+
+RESERVED = frozenset({"system", "outside"})
+"""Names that stand for the runtime itself, and for whoever publishes from outside."""
+
+
+class Roster:
+    """Thread-safe."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._lock = threading.Lock()
+        self._by_name: dict[str, Cell] = {}
+        self._by_id: dict[str, Cell] = {}
+        self._names: set[str] = set()
+        self.next_number = count(1).__next__
+
+    def reserve(self, name: str) -> None:
+        """Take `name` before the agent is there. Raises `DuplicateName`."""
+        with self._lock:
+            if name in RESERVED:
+                raise DuplicateName(f"the name {name!r} is the runtime's own", name=name)
+            if name in self._names:
+                raise DuplicateName(
+                    f"there is an agent named {name!r} already: give this one another, "
+                    "spawn(…, name=…)",
+                    name=name,
+                )
+            self._names.add(name)
+
+    def free(self, name: str) -> None:
+        """The agent that `name` was reserved for did not come about."""
+        with self._lock:
+            self._names.discard(name)
+
+    def add(self, cell: Cell) -> None:
+        with self._lock:
+            self._by_name[cell.name] = cell
+            self._by_id[cell.id] = cell
+
+    def remove(self, cell: Cell) -> None:
+        """Out of the lists, and out of routing."""
+        table = self.engine.bus.table
+        for subscription in cast("Record", cell.owner).subscriptions:
+            table.remove(subscription)
+        with self._lock:
+            if self._by_name.get(cell.name) is cell:
+                del self._by_name[cell.name]
+                del self._by_id[cell.id]
+                self._names.discard(cell.name)
+
+    def cell(self, name: str) -> Cell:
+        """The agent of that name. Raises `UnknownAgent`."""
+        cell = self._by_name.get(name)
+        if cell is None:
+            some = ", ".join(sorted(self._by_name)[:10])
+            raise UnknownAgent(f"no agent named {name!r} is alive; there are: {some}", name=name)
+        return cell
+
+    def by_id(self, id: str) -> Cell | None:
+        return self._by_id.get(id)
+
+    def all(self) -> list[Cell]:
+        """In the order they were spawned."""
+        with self._lock:
+            return list(self._by_name.values())

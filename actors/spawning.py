@@ -1,0 +1,154 @@
+"""Starting an agent: from a factory to a cell with subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from choreia.actors.agent import Agent
+from choreia.actors.base import AgentRef, receiver
+from choreia.actors.birth import deliver_one
+from choreia.actors.handlers import HandlerPlanner
+from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.options import Options
+from choreia.actors.presence import Presence
+from choreia.actors.record import Record
+from choreia.actors.roster import Roster
+from choreia.runtime.delivery.bus import Target
+from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.emission import Emitter
+from choreia.runtime.delivery.feed import MemoryFeed
+from choreia.runtime.delivery.logfeed import LogBus, feed_for
+from choreia.runtime.delivery.overflow import ConflatingQueue
+from choreia.runtime.delivery.subscription import Subscription
+from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.errors import InvalidAgent
+from choreia.runtime.events.identity import agent_did, check_name, kebab
+
+
+class Spawner:
+    """Makes the agents of one system."""
+
+    def __init__(self, roster: Roster, lifecycle: Lifecycle, presence: Presence) -> None:
+        self._roster = roster
+        self._engine = roster.engine
+        self._lifecycle = lifecycle
+        self._presence = presence
+
+    def spawn(
+        self,
+        factory: Callable[[], object],
+        name: str | None,
+        kind: str,
+        keywords: dict[str, object],
+    ) -> AgentRef[Any]:
+        """Make an agent, subscribe it, and start it."""
+        if not callable(factory):
+            what = "an agent that exists already" if isinstance(factory, Agent) else repr(factory)
+            raise InvalidAgent(
+                f"spawn was given {what}: give it the class, or a function without arguments that "
+                "makes one, such as lambda: Inventory(stock). It is called again for a restart"
+            )
+        taken: list[Cell] = []
+
+        def place(agent: Agent) -> None:
+            taken.append(self._place(agent, factory, name, kind, keywords))
+
+        try:
+            agent = deliver_one(factory, place)
+            self._check(agent, factory, taken)
+            cell = taken[0]
+            self._subscribe(cell, cast("Agent", agent))
+        except BaseException:
+            for cell in taken:
+                self._roster.free(cell.name)
+            raise
+        self._roster.add(cell)
+        self._lifecycle.begin(cell)
+        return cast("Record", cell.owner).ref
+
+    def _check(self, agent: object, factory: object, taken: list[Cell]) -> None:
+        if not isinstance(agent, Agent):
+            raise InvalidAgent(
+                f"the factory {factory!r} made a {type(agent).__name__}, which is no Agent"
+            )
+        if not taken and not hasattr(agent, "_choreia_cell"):
+            raise InvalidAgent(
+                f"{type(agent).__name__}.__init__ does not call super().__init__(): it must, first"
+            )
+        if not taken or taken[0].turn.agent is not agent:
+            raise InvalidAgent(
+                f"the factory {factory!r} did not make a new {type(agent).__name__}: it must make "
+                "one each time it is called, and return the first it makes"
+            )
+
+    def _place(
+        self,
+        agent: Agent,
+        factory: Callable[[], object],
+        name: str | None,
+        kind: str,
+        keywords: dict[str, object],
+    ) -> Cell:
+        """Called from `Agent.__init__`: from here on the agent knows who it is."""
+        engine, cls = self._engine, type(agent)
+        options = Options.of(cls, keywords) if keywords else _default_options(cls)
+        name = kebab(cls.__name__) if name is None else check_name(name)
+        self._roster.reserve(name)
+        cell = Cell(
+            engine,
+            self._roster.next_number(),
+            name,
+            agent_did(engine.node, name),
+            kind,
+            options.mailbox,
+        )
+        if isinstance(engine.bus, LogBus):
+            cell.feed = feed_for(cell, engine.bus)
+        else:
+            cell.feed = MemoryFeed(cell, options.overflow)
+        if options.overflow == "conflate":
+            cell.mailbox.items = ConflatingQueue(options.conflate_key)
+        if options.threaded:
+            cell.schedule = engine.dispatcher.dedicated(name)
+        ref: AgentRef[Any] = AgentRef(cell)
+        cell.owner = Record(factory, options, self._presence, ref)
+        cell.turn = Turn(
+            cell,
+            agent,
+            cls._choreia_planner or HandlerPlanner(()),
+            Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit),
+            receiver(lambda: cell.turn, self._lifecycle.stop),
+            options.retry,
+            options.max_outbox,
+        )
+        agent._choreia_cell = cell
+        return cell
+
+    def _subscribe(self, cell: Cell, agent: Agent) -> None:
+        cls = type(agent)
+        planner = cls._choreia_planner
+        if planner is None:  # topics that name attributes, which are set by now
+            planner = HandlerPlanner.of(cls._choreia_handlers, agent)
+            cell.turn.planner = planner
+        if not isinstance(planner, HandlerPlanner):
+            return
+        subscriptions = tuple(
+            Subscription[Target](pattern, topic.filter, cell)
+            for binding in planner.bindings
+            for pattern, topic in zip(binding.patterns, binding.spec.topics, strict=True)
+        )
+        cast("Record", cell.owner).subscriptions = subscriptions
+        for subscription in subscriptions:
+            self._engine.bus.table.add(subscription)
+
+
+_defaults: dict[type, Options] = {}
+
+
+def _default_options(cls: type) -> Options:
+    # By class: 10,000 agents of one class share their options. Classes checked them when defined.
+    options = _defaults.get(cls)
+    if options is None:
+        options = _defaults[cls] = Options.of(cls, {})
+    return options

@@ -1,0 +1,76 @@
+"""How a system ends: refuse, say so, drain, and let every agent go."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.roster import Roster
+from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
+from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.mailbox import CLOSED
+
+GRACE = 1.0
+"""Seconds, beyond the timeout, that agents get to come to the end of what they have in hand."""
+
+Waiting = Generator[tuple[Gate, float], None, None]
+"""Yields gates to wait at, and for how many seconds at most."""
+
+
+class Stopping:
+    """The end of one system, as a generator so that it can block or await at its gates."""
+
+    def __init__(self, roster: Roster, lifecycle: Lifecycle) -> None:
+        self._roster = roster
+        self._engine = roster.engine
+        self._lifecycle = lifecycle
+
+    def steps(self, drain: bool, timeout: float) -> Waiting:
+        engine = self._engine
+        ends = engine.clock.monotonic() + timeout
+        engine.refuse()
+        engine.draining = True
+        engine.announce("system.shutdown", {"drain": drain})
+        if drain:
+            yield engine.when_idle(), timeout
+        yield from self._let_go("agent", drain, ends)
+        yield from self._let_go("subscription", drain, ends)
+        yield from self._let_go("system", drain, ends)
+
+    def _let_go(self, kind: str, drain: bool, ends: float) -> Waiting:
+        """Last spawned, first let go, as pykka does it."""
+        clock = self._engine.clock
+        cells = [cell for cell in reversed(self._roster.all()) if cell.kind == kind]
+        left = [cell for cell in cells if not self._close_idle(cell)]
+        for cell in left:
+            orderly = drain and not cell.holds & (PARKING | BACKING_OFF | AWAITING)
+            cell.post(lambda cell=cell, orderly=orderly: self._end(cell, orderly))
+        if left and drain:
+            yield self._engine.when_idle(), max(GRACE, ends - clock.monotonic())
+        elif left:
+            yield self._engine.when_idle(), GRACE
+        # Whoever still has not come to an end hangs in a handler: its thread is left behind.
+        for cell in left:
+            if cell.mailbox.state != CLOSED:
+                cell.turn.log.error("did not stop in time: %s", cell.describe())
+                self._lifecycle.close(cell, "stopped")
+
+    def _close_idle(self, cell: Cell) -> bool:
+        """Close an agent that has nothing to do and no last words; 100,000 of them take a second."""
+        from choreia.actors.agent import Agent
+
+        if type(cell.turn.agent).on_stop is not Agent.on_stop or not cell.claim():
+            return False
+        self._lifecycle.close(cell, "stopped")
+        return True
+
+    def _end(self, cell: Cell, orderly: bool) -> None:
+        """In the agent's turn."""
+        turn = cell.turn
+        if turn.frame is not None or not orderly:
+            event = turn.event
+            turn.abort()
+            if event is not None:
+                cell.engine.bury(event, cell, None, turn.attempt, "stopped", turn.progress)
+        turn.begin(self._lifecycle.stop(turn, None))
+

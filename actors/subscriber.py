@@ -1,0 +1,69 @@
+"""`system.subscribe`: a function as a small agent, with its own mailbox and turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from choreia.actors.agent import Agent
+from choreia.actors.handlers import Topic
+from choreia.runtime.delivery.steps import NOTHING, Kind, Plan, Step
+
+if TYPE_CHECKING:
+    from choreia.actors.base import AgentRef
+
+
+class Subscriber(Agent):
+    """Calls a function with each event, in its own turns, never on the publisher's thread."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        super().__init__()
+        self._function = function
+
+
+class FunctionPlanner:
+    """The one step of a `Subscriber`; the function may return anything."""
+
+    def __init__(self, function: Callable[..., object], topic: Topic) -> None:
+        step = Step(
+            getattr(function, "__name__", type(function).__name__),
+            lambda _, argument: function(argument),
+            Kind.of(function),
+            topic.filter,
+            topic.payload_class,
+            may_return=True,
+        )
+        self._pattern = topic.pattern(self)
+        self._plan = Plan((step,))
+        self.known: dict[str, Plan] = {}
+
+    def plan(self, type: str) -> Plan:
+        return self._plan if self._pattern.matches(type) else NOTHING
+
+
+class Subscription:
+    """What `subscribe` returns: `cancel()` it to hear no more."""
+
+    def __init__(self, ref: AgentRef[Any], unsubscribe: Callable[[], None]) -> None:
+        self._ref = ref
+        self._unsubscribe = unsubscribe
+
+    @property
+    def name(self) -> str:
+        return self._ref.name
+
+    @property
+    def ref(self) -> AgentRef[Any]:
+        return self._ref
+
+    def cancel(self) -> None:
+        """Hear of nothing published from now on; what is in the mailbox is still handled."""
+        self._unsubscribe()
+        if self._ref.is_alive():
+            self._ref.stop(block=False)
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cancel()

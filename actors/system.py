@@ -1,0 +1,444 @@
+"""`ActorSystem`: the front of everything. It owns the parts and delegates to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from types import TracebackType
+from typing import Any, Literal
+
+from choreia.actors.base import AgentRef
+from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.handlers import topic_of
+from choreia.actors.info import AgentInfo, SystemView
+from choreia.actors.inspection import view_of
+from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.presence import Presence
+from choreia.actors.publishing import Publisher
+from choreia.actors.record import Record
+from choreia.actors.registry import Registry
+from choreia.actors.requests import Listener, Request, Until, refuse_in_turn
+from choreia.actors.roster import Roster
+from choreia.actors.spawning import Spawner
+from choreia.actors.stopping import Stopping
+from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
+from choreia.runtime.delivery.admission import admit_one
+from choreia.runtime.delivery.clock import Clock, SystemClock
+from choreia.runtime.delivery.deadletter import DeadLetter, Redelivery
+from choreia.runtime.delivery.dispatcher import Dispatcher
+from choreia.runtime.delivery.engine import Engine, stopped_error
+from choreia.runtime.delivery.logfeed import EventLog, LogBus
+from choreia.runtime.delivery.subscription import Subscription as Entry
+from choreia.runtime.delivery.workers import ThreadDispatcher
+from choreia.runtime.errors import ChoreiaError, InvalidAgent, UnknownAgent
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.filter import Filter
+from choreia.runtime.events.limits import CaseLimits
+from choreia.runtime.simulation.clock import SimulatedClock
+from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
+
+Factory = Callable[[], object]
+Mode = Literal["threads", "simulated"]
+
+
+class ActorSystem:
+    """Agents, and the machinery that carries events between them.
+
+    Use it in a ``with`` (coroutine handlers then run on a loop of the system's own) or an
+    ``async with`` (they run on the caller's loop). Leaving it drains and stops; leaving it by an
+    exception stops at once.
+
+    `node` names this process among others. `workers` is the number of threads that handle events at
+    once; more only help handlers that release the interpreter's lock, and blocking ones are
+    covered by themselves. `limits` bounds each case, `inherit` names the metadata extensions that
+    pass from cause to effect. ``mode="simulated"`` runs everything on the calling thread, in
+    virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
+    the truth (see `choreia.runtime.delivery.logfeed`).
+    """
+
+    def __init__(
+        self,
+        *,
+        node: str = "local",
+        workers: int = 1,
+        limits: CaseLimits | None = None,
+        inherit: Sequence[str] = (),
+        mode: Mode = "threads",
+        seed: int | None = None,
+        log: EventLog | None = None,
+    ) -> None:
+        if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
+            raise InvalidAgent(f"workers={workers!r}: give a whole number of threads, 1 or more")
+        random = Random(0 if seed is None and mode == "simulated" else seed)
+        self._dispatcher: ThreadDispatcher | SimulatedDispatcher
+        clock, self._dispatcher = _pair(mode, workers, random)
+        self._engine = Engine(
+            clock, self._dispatcher, node=node, limits=limits, inherit=inherit, random=random
+        )
+        if log is not None:
+            self._engine.bus = LogBus(self._engine, log)
+        self._roster = Roster(self._engine)
+        self._presence = Presence(self._roster.by_id)
+        self._lifecycle = Lifecycle(self._roster)
+        self._spawner = Spawner(self._roster, self._lifecycle, self._presence)
+        self._publisher = Publisher(self._roster)
+        self._requests: set[Request] = set()
+        self._listeners: set[Listener] = set()
+        self._stopped = False
+        self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
+
+    # -- agents ---------------------------------------------------------------------------
+
+    def spawn(
+        self, factory: Factory, *, name: str | None = None, **options: Any
+    ) -> AgentRef[Any]:
+        """Start an agent: `factory` is its class, or a function without arguments that makes it.
+
+        `name` is one topic segment; by default the class's name in kebab-case. Options:
+        `mailbox` (capacity, items), `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`;
+        class attributes give their defaults. Raises `InvalidAgent`, `DuplicateName`,
+        `SystemStopped`, and whatever the factory raises.
+        """
+        if self._engine.refusing:
+            raise stopped_error()
+        return self._spawner.spawn(factory, name, "agent", options)
+
+    def ref(self, name: str) -> AgentRef[Any]:
+        """The ref of the agent of that name. Raises `UnknownAgent`."""
+        return _record(self._roster.cell(name)).ref
+
+    def kill(self, name: str) -> None:
+        """Stop an agent without waiting; what it has not handled becomes dead letters."""
+        cell = self._roster.cell(name)
+        cell.post(lambda: self._lifecycle.kill(cell))
+
+    def pause(self, name: str) -> None:
+        """Have an agent handle no more events until it is resumed; they wait in its mailbox."""
+        cell = self._roster.cell(name)
+        cell.post(lambda: self._lifecycle.pause(cell))
+
+    def resume(self, name: str) -> None:
+        cell = self._roster.cell(name)
+        cell.post(lambda: self._lifecycle.resume(cell))
+
+    def subscribe(
+        self,
+        topic: str | type,
+        handler: Callable[..., object],
+        filter: Mapping[str, object] | Filter | None = None,
+        *,
+        name: str | None = None,
+        mailbox: int = 1_000,
+        overflow: str = "park",
+        passive: bool = False,
+    ) -> Subscription:
+        """Call `handler` (plain or async) with each event that `topic` and `filter` let through.
+
+        It runs in the turns of a small agent with its own mailbox. `passive` marks an observer.
+        """
+        if self._engine.refusing:
+            raise stopped_error()
+        if not callable(handler):
+            raise InvalidAgent(f"subscribe needs a function of an event, not {handler!r}")
+        declared = topic_of(topic, filter)
+        if declared.templated:
+            raise InvalidAgent(f"topic {topic!r}: only an agent's @on can name attributes")
+        ref = self._spawner.spawn(
+            lambda: Subscriber(handler),
+            name or f"subscription-{self._roster.next_number()}",
+            "subscription",
+            {"mailbox": mailbox, "overflow": overflow},
+        )
+        cell = self._roster.cell(ref.name)
+        planner = FunctionPlanner(handler, declared)
+        cell.turn.planner = planner
+        entry: Entry[Any] = Entry(declared.pattern(None), declared.filter, cell)
+        _record(cell).subscriptions = (entry,)
+        table = self._engine.bus.table
+        table.add(entry)
+        return Subscription(ref, lambda: table.remove(entry))
+
+    # -- events ---------------------------------------------------------------------------
+
+    def publish(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        source: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Event:
+        """Publish a type and payload, an instance of an ``@event_type`` class, or an `Event`.
+
+        Blocks while a receiver's mailbox is full, `timeout` seconds at most; then, or when a
+        receiver rejects, raises `MailboxFull`, and nobody got it. With an `id`, publishing twice
+        delivers once. In a handler it is the agent's `emit_now`. Raises `InvalidEvent` and its
+        kinds, `SourceTaken`, `DuplicateId`, `SystemStopped`, `BlockingCall`.
+        """
+        options = _options(source, correlation_id, causation_id, version, id, extensions)
+        return self._publisher.publish(type, payload, options, timeout)
+
+    async def publish_async(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        source: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Event:
+        """`publish`, awaiting room instead of blocking for it."""
+        options = _options(source, correlation_id, causation_id, version, id, extensions)
+        return await self._publisher.publish_async(type, payload, options, timeout)
+
+    def try_publish(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        source: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, object] | None = None,
+    ) -> bool:
+        """`publish` without waiting: False when a receiver has no room, and then nobody got it."""
+        options = _options(source, correlation_id, causation_id, version, id, extensions)
+        return self._publisher.try_publish(type, payload, options)
+
+    def request(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        until: Until,
+        timeout: float | None = 30,
+        **options: Any,
+    ) -> Event:
+        """Publish, and wait for the first event of that correlation that matches `until`.
+
+        `until` is a pattern, an ``@event_type`` class, or a tuple of such. Raises
+        `RequestTimeout`, with what was `seen`, after `timeout` seconds.
+        """
+        refuse_in_turn("request")
+        forbid_on_loop("request", "await system.request_async(…)")
+        event, request = self._request(type, payload, until, options)
+        ends = None if timeout is None else self.clock.monotonic() + timeout
+        try:
+            self._publisher.publish(event, None, {}, timeout)
+            return request.wait(None if ends is None else ends - self.clock.monotonic())
+        finally:
+            self._requests.discard(request)
+            request.close()
+
+    async def request_async(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        until: Until,
+        timeout: float | None = 30,
+        **options: Any,
+    ) -> Event:
+        """`request`, awaiting."""
+        refuse_in_turn("request_async")
+        event, request = self._request(type, payload, until, options)
+        ends = None if timeout is None else self.clock.monotonic() + timeout
+        try:
+            await self._publisher.publish_async(event, None, {}, timeout)
+            left = None if ends is None else ends - self.clock.monotonic()
+            return await request.wait_async(left)
+        finally:
+            self._requests.discard(request)
+            request.close()
+
+    def _request(
+        self, type: object, payload: object, until: Until, options: Mapping[str, Any]
+    ) -> tuple[Event, Request]:
+        event = self._publisher.prepare(type, payload, options)
+        correlation = event.metadata.correlation_id or event.id
+        request = Request(self._engine, correlation, event.id, until)
+        self._requests.add(request)
+        return event, request
+
+    def listen(
+        self,
+        topic: str | type = "#",
+        *,
+        filter: Mapping[str, object] | Filter | None = None,
+        correlation_id: str | None = None,
+        buffer: int = 1_000,
+    ) -> Listener:
+        """Iterate over events as they are published, sync or async; a context manager.
+
+        See `Listener` for what happens when the reader is slower than `buffer` events.
+        """
+        refuse_in_turn("listen")
+        declared = topic_of(topic, filter)
+        pattern = declared.pattern(None)
+        listener = Listener(self._engine, pattern, declared.filter, correlation_id, buffer)
+        self._listeners = {other for other in self._listeners if not other.closed} | {listener}
+        return listener
+
+    # -- looking --------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        return self._engine.clock
+
+    @property
+    def node(self) -> str:
+        return self._engine.node
+
+    def find(self, capability: str) -> list[AgentInfo]:
+        """The agents that are online with that capability and room for more, least loaded first."""
+        return self._presence.find(capability)
+
+    def inspect(self) -> SystemView:
+        """A frozen picture of the system and its agents, taken without asking them."""
+        return view_of(self._roster)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """What could not be delivered or handled, oldest first."""
+        return self._engine.letters.all()
+
+    def redeliver(self, letter: DeadLetter) -> None:
+        """Give a dead letter's event to its agent again, and to nobody else.
+
+        What its handler already did (`once`, early emissions) is not done twice. Raises
+        `UnknownAgent` when the agent is gone, `ChoreiaError` when it is no longer a dead letter.
+        """
+        if letter.event is None:
+            raise ChoreiaError("this dead letter is a told message, which cannot be redelivered")
+        cell = self._roster.cell(letter.agent)
+        if not self._engine.letters.remove(letter):
+            raise ChoreiaError(f"the dead letter of {letter.event.id} was redelivered before")
+        item = Redelivery(letter.event, letter.progress)
+        self._engine.drive(admit_one(cell.feed, item), None, f"redelivery to {cell.name}")
+
+    # -- time -----------------------------------------------------------------------------
+
+    def wait_idle(self, timeout: float | None = None) -> None:
+        """Block until nothing is in flight: queued, running, awaiting, parked, backing off.
+
+        Future timers do not count. Raises `IdleTimeout` (a `TimeoutError`), which names what is
+        in flight, after `timeout` seconds.
+        """
+        refuse_in_turn("wait_idle")
+        forbid_on_loop("wait_idle", "await system.wait_idle_async(…)")
+        if not self._dispatcher.wait(self._engine.when_idle(), timeout):
+            raise self._engine.idle_timeout(timeout, self._roster.all())
+
+    async def wait_idle_async(self, timeout: float | None = None) -> None:
+        """`wait_idle`, awaiting."""
+        refuse_in_turn("wait_idle_async")
+        if not await self._dispatcher.wait_async(self._engine.when_idle(), timeout):
+            raise self._engine.idle_timeout(timeout, self._roster.all())
+
+    def advance(self, seconds: float) -> None:
+        """Under simulation: let `seconds` pass, and all that is due meanwhile happen."""
+        if not isinstance(self._dispatcher, SimulatedDispatcher):
+            raise ChoreiaError('advance() needs virtual time: ActorSystem(mode="simulated")')
+        self._dispatcher.advance(seconds)
+
+    def stop(self, drain: bool = True, timeout: float = 30) -> None:
+        """End the system; calling it again does nothing.
+
+        Publishes are refused, ``system.shutdown`` goes out, and with `drain` everything in flight
+        is handled first, firing no timers, for `timeout` seconds at most. What is left then
+        becomes dead letters with the reason ``stopped``.
+        """
+        refuse_in_turn("stop")
+        if self._stopped:
+            return
+        forbid_on_loop("stop", "await system.stop_async()")
+        self._stopped = True
+        for gate, seconds in Stopping(self._roster, self._lifecycle).steps(drain, timeout):
+            self._dispatcher.wait(gate, seconds)
+        self._end(timeout)
+
+    async def stop_async(self, drain: bool = True, timeout: float = 30) -> None:
+        """`stop`, awaiting."""
+        refuse_in_turn("stop_async")
+        if self._stopped:
+            return
+        self._stopped = True
+        for gate, seconds in Stopping(self._roster, self._lifecycle).steps(drain, timeout):
+            await self._dispatcher.wait_async(gate, seconds)
+        if self._dispatcher.simulated:
+            self._end(timeout)
+        else:
+            await asyncio.to_thread(self._end, timeout)
+
+    def _end(self, timeout: float) -> None:
+        for request in list(self._requests):
+            request.cancel()
+        for listener in self._listeners:
+            listener.close()
+        self._engine.clock.stop()
+        self._dispatcher.stop(timeout)
+
+    def __enter__(self) -> ActorSystem:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.stop(drain=error is None)
+
+    async def __aenter__(self) -> ActorSystem:
+        self._dispatcher.adopt_loop(asyncio.get_running_loop())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        await self.stop_async(drain=error is None)
+
+
+def _pair(
+    mode: str, workers: int, random: Random
+) -> tuple[Clock, ThreadDispatcher | SimulatedDispatcher]:
+    if mode == "threads":
+        return SystemClock(), ThreadDispatcher(workers)
+    if mode == "simulated":
+        clock = SimulatedClock()
+        return clock, SimulatedDispatcher(clock, random)
+    raise InvalidAgent(f'mode={mode!r}: choose "threads" or "simulated"')
+
+
+def _record(cell: Any) -> Record:
+    record: Record = cell.owner
+    return record
+
+
+def _options(
+    source: str | None,
+    correlation_id: str | None,
+    causation_id: str | None,
+    version: str | None,
+    id: str | None,
+    extensions: Mapping[str, object] | None,
+) -> dict[str, object]:
+    return {
+        "source": source,
+        "correlation_id": correlation_id,
+        "causation_id": causation_id,
+        "version": version,
+        "id": id,
+        "extensions": extensions,
+    }
+
+
+__all__ = ["ActorSystem", "Dispatcher", "UnknownAgent"]

@@ -1,0 +1,73 @@
+"""`after` and `cancel`: events that an agent will emit later. In memory; they end with the agent."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.errors import InvalidEvent
+from choreia.runtime.events.event import Event, make_event, make_metadata
+
+if TYPE_CHECKING:
+    from choreia.actors.record import Record
+
+
+def set_timer(
+    turn: Turn, record: Record, seconds: float, type: object, payload: object, key: str | None
+) -> str:
+    """Have the agent emit an event `seconds` after its handler has returned; the timer's key."""
+    turn.check("after")
+    if not isinstance(seconds, (int, float)) or not math.isfinite(seconds) or seconds < 0:
+        raise InvalidEvent(f"after({seconds!r}, …): give a number of seconds, 0 or more")
+    place, now = len(turn.buffer), turn.engine.clock.now()
+    event = turn.emitter.buffered(turn.event, type, payload, place, now)
+    name = key or event.id
+    # An effect: it happens when the handler returns, or not at all.
+    turn.buffer.append(lambda: _arm(turn, record, seconds, event, name))
+    return name
+
+
+def cancel_timer(turn: Turn, record: Record, key: str) -> None:
+    """Cancel the timer of `key`, if there is one, once the handler has returned."""
+    turn.check("cancel")
+    turn.buffer.append(lambda: _disarm(record, key))
+
+
+def cancel_all(record: Record) -> None:
+    """The agent is gone."""
+    timers, record.timers = record.timers, None
+    for timer in (timers or {}).values():
+        timer.cancel()
+
+
+def _arm(turn: Turn, record: Record, seconds: float, event: Event, key: str) -> None:
+    _disarm(record, key)
+    if record.timers is None:
+        record.timers = {}
+    record.timers[key] = turn.engine.clock.call_later(
+        seconds, lambda: turn.cell.post(lambda: _fire(turn, record, event, key))
+    )
+
+
+def _disarm(record: Record, key: str) -> None:
+    timer = (record.timers or {}).pop(key, None)
+    if timer is not None:
+        timer.cancel()
+
+
+def _fire(turn: Turn, record: Record, event: Event, key: str) -> None:
+    """In the agent's turn, between two events."""
+    if turn.engine.draining:
+        return
+    (record.timers or {}).pop(key, None)
+    meta = event.metadata
+    # A timer keeps cause and correlation and starts again at 0 hops: waiting is not looping.
+    metadata = make_metadata(
+        meta.correlation_id, meta.causation_id, meta.version, 0, (), meta.extensions
+    )
+    fired = make_event(
+        event.id, event.type, event.source, turn.engine.clock.now(), event.payload, metadata
+    )
+    turn.cell.emitted += 1
+    turn.engine.bus.route(fired, turn.cell.outbox)

@@ -1,0 +1,124 @@
+"""How a publisher that must not park gets in: all mailboxes or none, waiting at a gate.
+
+Each function is a generator that yields gates to wait at and is sent whether the gate opened; the
+engine drives it with a blocking wait, an `await`, or no wait at all. So the three kinds of publish
+(`publish`, `publish_async`, `try_publish`) share one algorithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from choreia.runtime.delivery.feed import FULL, GONE, PARKED, REJECTED, TAKEN, Feed
+from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.parking import Ticket
+from choreia.runtime.errors import MailboxFull
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.cell import Cell
+
+Admission = Generator[Gate, bool, int]
+"""Yields gates, is sent whether each opened in time, returns a verdict: TAKEN or GONE."""
+
+
+def admit_everywhere(feeds: Sequence[Feed], item: object) -> Admission:
+    """Let `item` into all of `feeds`, or, with `MailboxFull`, into none.
+
+    Room is looked for in all of them under all their locks at once, taken in the order of the
+    agents' numbers. Without room the publisher waits in line at the full mailbox *holding
+    nothing*: holding places in other mailboxes meanwhile could close a circle of waits that no
+    chain of parked agents shows.
+    """
+    last: Feed | None = None
+    try:
+        while True:
+            verdict, feed = _try_everywhere(feeds, item, last)
+            if verdict in (TAKEN, GONE):
+                return verdict
+            if verdict == REJECTED:
+                raise _full(feed, "it rejects what does not fit")
+            gate = Gate()
+            ticket = Ticket(None, None, gate)
+            entered = feed.cell.engine.lot.stand_in_line(feed, ticket, front=feed is last)
+            if entered == GONE:
+                return GONE
+            if last is not None and last is not feed:
+                last.cell.engine.lot.release(last)
+            last = feed
+            if entered == PARKED:
+                yield from _at(gate, feed, ticket)
+    finally:
+        # Those behind in the line were held up while this one tried.
+        if last is not None:
+            last.cell.engine.lot.release(last)
+
+
+def _try_everywhere(
+    feeds: Sequence[Feed], item: object, first_in_line: Feed | None
+) -> tuple[int, Feed]:
+    for feed in feeds:
+        feed.mailbox.lock.acquire()
+    wake: list[Feed] = []
+    try:
+        for feed in feeds:
+            verdict = feed.would(item)
+            if verdict == FULL and feed is first_in_line:
+                # It was called from the line: those still in it come after.
+                verdict = TAKEN if len(feed.mailbox) < feed.mailbox.capacity else FULL
+            if verdict != TAKEN and verdict != GONE:
+                return verdict, feed
+        for feed in feeds:
+            if feed.would(item) != GONE and feed.admit(item):
+                wake.append(feed)
+    finally:
+        for feed in feeds:
+            feed.mailbox.lock.release()
+    for feed in wake:
+        feed.cell.schedule(feed.cell)
+    for feed in feeds:
+        if feed.mailbox.attention and not feed.mailbox.pressured:
+            feed.cell.engine.pressure(feed.cell)
+    return TAKEN, feeds[0]
+
+
+def admit_one(feed: Feed, item: object, sender: Cell | None = None) -> Admission:
+    """Let `item` into one mailbox, for an outside caller or from within `sender`'s handler.
+
+    A handler that blocks here counts as parked in the search for circles.
+    """
+    verdict = feed.offer(item)
+    if verdict == REJECTED:
+        raise _full(feed, "it rejects what does not fit")
+    if verdict != FULL:
+        return verdict
+    gate = Gate()
+    lot = feed.cell.engine.lot
+    ticket = Ticket(item, sender, gate)
+    verdict = lot.park_blocked(ticket, feed)
+    if verdict != PARKED:
+        return verdict
+    yield from _at(gate, feed, ticket)
+    return TAKEN if ticket.admitted else GONE
+
+
+def _at(gate: Gate, feed: Feed, ticket: Ticket) -> Generator[Gate, bool, None]:
+    opened = False
+    try:
+        opened = yield gate
+    finally:
+        # Timed out, cancelled, or the system stops: out of the line, unless admitted just now.
+        if not opened:
+            opened = not feed.cell.engine.lot.leave(feed, ticket)
+    if not opened:
+        raise _full(feed, "it found no room in time")
+
+
+def _full(feed: Feed, why: str) -> MailboxFull:
+    name, capacity = feed.cell.name, feed.mailbox.capacity
+    return MailboxFull(
+        f"the mailbox of agent {name!r} is full ({capacity} items) and {why}; nobody got the "
+        "event. Publish more slowly, wait longer (timeout=), or give the agent a larger mailbox=",
+        agent=name,
+        capacity=capacity,
+    )

@@ -1,0 +1,161 @@
+"""The bus: from an event to the mailboxes it belongs in.
+
+Nothing is decided here but *who*: the subscription table says it by type, filters by content. *How*
+an event gets in is each mailbox's feed's decision.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.feed import FULL, Feed
+from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.filter import Filter
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.engine import Engine
+
+
+class Watcher(Protocol):
+    """Sees events as they are published: a listener, a request, a tap. Must not block or raise."""
+
+    def see(self, event: Event) -> None: ...
+
+
+Target = Cell | Watcher
+
+
+@attrs.frozen
+class Route:
+    """Everybody who gets events of one type; compiled once per type, and cached."""
+
+    feeds: tuple[Feed, ...]
+    """All agents' feeds, by number; those with a guard get only what it lets through."""
+    guards: tuple[tuple[Filter, ...] | None, ...] | None
+    """Per feed: filters of which one must match, or None; None as a whole when there are none."""
+    watchers: tuple[tuple[Watcher, Filter | None], ...]
+
+    def select(self, event: Event) -> Sequence[Feed]:
+        """The feeds that `event` goes to."""
+        if self.guards is None:
+            return self.feeds
+        return [
+            feed
+            for feed, guard in zip(self.feeds, self.guards, strict=True)
+            if guard is None or any(filter.matches(event) for filter in guard)
+        ]
+
+
+def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) -> Route:
+    """Several handlers of one agent are one delivery; one without a filter makes it certain."""
+    cells: dict[Cell, list[Filter | None]] = {}
+    watchers: list[tuple[Watcher, Filter | None]] = []
+    for subscription in subscriptions:
+        target = subscription.target
+        if isinstance(target, Cell):
+            cells.setdefault(target, []).append(subscription.filter)
+        else:
+            watchers.append((target, subscription.filter))
+    ordered = sorted(cells, key=lambda cell: cell.number)
+    guards = [
+        None if None in cells[cell] else tuple(f for f in cells[cell] if f is not None)
+        for cell in ordered
+    ]
+    return Route(
+        tuple(cell.feed for cell in ordered),
+        None if all(guard is None for guard in guards) else tuple(guards),
+        tuple(watchers),
+    )
+
+
+class Bus:
+    """Routes events. One per system."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.table: SubscriptionTable[Target, Route] = SubscriptionTable(compile_route)
+        self._hot = self.table.hot
+        self.taps: tuple[Watcher, ...] = ()
+        """See every event, whatever its type."""
+        self.cases: dict[str, tuple[Watcher, ...]] = {}
+        """See the events of one correlation; a dict, so that a thousand requests cost no more."""
+
+    def wanted(self, type: str) -> bool:
+        """Whether anybody would get an event of this type, content filters aside."""
+        route = self._hot.get(type) or self.table.resolve(type)
+        return bool(route.feeds or route.watchers or self.taps or self.cases)
+
+    def route(self, event: Event, outbox: deque[tuple[Feed, Event]]) -> None:
+        """Deliver what an agent emitted. What finds no room goes to `outbox`, and so does all
+        that comes after, to keep the order."""
+        route = self._hot.get(event.type) or self.table.resolve(event.type)
+        if route.watchers or self.taps or self.cases:
+            self.show(event, route)
+        for feed in route.feeds if route.guards is None else route.select(event):
+            if outbox:
+                outbox.append((feed, event))
+            elif verdict := feed.offer(event):
+                if verdict == FULL:
+                    outbox.append((feed, event))
+                else:
+                    self._engine.undeliverable(event, feed.cell, verdict)
+
+    def receivers(self, event: Event) -> tuple[Route, Sequence[Feed]]:
+        """Who gets `event` if it is published now."""
+        route = self._hot.get(event.type) or self.table.resolve(event.type)
+        return route, route.select(event)
+
+    def impose(self, event: Event, *, vital: bool) -> None:
+        """Deliver what the runtime itself says: it never parks. Without room a vital sign is
+        dropped and counted, any other event admitted and counted as overflowed."""
+        route, feeds = self.receivers(event)
+        self.show(event, route)
+        for feed in feeds:
+            if not vital:
+                feed.force(event)
+            elif feed.mailbox.full:
+                feed.mailbox.dropped += 1
+            else:
+                feed.offer(event)
+
+    def show(self, event: Event, route: Route) -> None:
+        """Let those see `event` who only watch. They cannot hurt the observed: one that raises
+        is switched off, and logged."""
+        for watcher, filter in route.watchers:
+            if filter is None or filter.matches(event):
+                self._show_to(watcher, event)
+        for watcher in self.taps:
+            self._show_to(watcher, event)
+        if self.cases:
+            for watcher in self.cases.get(event.metadata.correlation_id or "", ()):
+                self._show_to(watcher, event)
+
+    def _show_to(self, watcher: Watcher, event: Event) -> None:
+        try:
+            watcher.see(event)
+        except Exception:
+            self.taps = tuple(tap for tap in self.taps if tap is not watcher)
+            self._engine.log.exception("a watcher of events raised, and is switched off")
+
+    # -- watching -------------------------------------------------------------------------
+
+    def watch_case(self, correlation_id: str, watcher: Watcher) -> Callable[[], None]:
+        """Show `watcher` the events of one correlation, until the returned function is called."""
+        with self._engine.lock:
+            self.cases[correlation_id] = (*self.cases.get(correlation_id, ()), watcher)
+
+        def stop() -> None:
+            with self._engine.lock:
+                left = tuple(w for w in self.cases.get(correlation_id, ()) if w is not watcher)
+                if left:
+                    self.cases[correlation_id] = left
+                else:
+                    self.cases.pop(correlation_id, None)
+
+        return stop

@@ -1,0 +1,214 @@
+"""A cell is one agent's place in the machinery; it outlives restarts of the agent in it.
+
+(Akka's word, `ActorCell`.) It has the mailbox, the feed, the outbox, the counters, and knows
+whether the agent may run. The agent's own unit of work, handler and all, is the `Turn`.
+
+    IDLE ──put──▶ OWNED ──nothing left──▶ IDLE
+                  OWNED ──must wait────▶ HELD ──may go on──▶ OWNED
+
+`OWNED` means: on a run queue, or in its turn on one thread. Only then may anybody touch what has
+no lock: outbox, turn, counters.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from choreia.runtime.delivery.mailbox import CLOSED, HELD, IDLE, OWNED, Mailbox
+from choreia.runtime.events.event import Event
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.engine import Engine
+    from choreia.runtime.delivery.feed import Feed
+    from choreia.runtime.delivery.turn import Turn
+
+Control = Callable[[], None]
+"""What the system lane carries: called in the agent's turn, between two events."""
+
+# Why a cell is held off the run queue; several may hold at once.
+PARKING = 1
+BACKING_OFF = 2
+AWAITING = 4
+PAUSED = 8
+
+_STATES = {PARKING: "parked", BACKING_OFF: "backoff", AWAITING: "awaiting"}
+
+
+class Cell:
+    """See the module. Made by the system, one per name; `turn` and `feed` are set right after."""
+
+    __slots__ = (
+        "controls",
+        "emitted",
+        "engine",
+        "failed",
+        "feed",
+        "handled",
+        "holds",
+        "id",
+        "interrupt",
+        "kind",
+        "mailbox",
+        "name",
+        "number",
+        "outbox",
+        "owner",
+        "parked_on",
+        "schedule",
+        "since",
+        "turn",
+    )
+
+    feed: Feed
+    turn: Turn
+
+    def __init__(
+        self, engine: Engine, number: int, name: str, id: str, kind: str, capacity: int
+    ) -> None:
+        self.engine = engine
+        self.number = number
+        """Order of spawning; routing goes in this order, and locks are taken in it."""
+        self.name = name
+        self.id = id
+        self.kind = kind
+        self.mailbox = Mailbox(capacity)
+        self.schedule: Callable[[Cell], None] = engine.dispatcher.schedule
+        self.owner: object = None
+        """What the layer above keeps about the agent."""
+        self.holds = 0
+        self.controls: deque[Control] | None = None
+        self.interrupt = False
+        """Whether the turn must look at controls, holds or unfinished work before the mailbox."""
+        self.outbox: deque[tuple[Feed, Event]] = deque()
+        self.parked_on: Cell | None = None
+        self.handled = 0
+        self.failed = 0
+        self.emitted = 0
+        self.since = 0.0
+        """When the handler that runs now was called (monotonic seconds)."""
+
+    # -- for whoever serves the cell ------------------------------------------------------
+
+    def run(self) -> None:
+        """One turn, on the calling thread. Only a dispatcher calls this."""
+        self.turn.run()
+
+    def rest(self) -> bool:
+        """End the turn, unless there is something to do: whether it has ended."""
+        box = self.mailbox
+        with box.lock:
+            if self.controls:
+                return False
+            if box.state == CLOSED:
+                return True
+            if self.holds:
+                box.state = HELD
+                self.engine.held[self.number] = self
+                return True
+            if self.interrupt or box.items:
+                return False
+            box.state = IDLE
+            return True
+
+    def claim(self) -> bool:
+        """Take an idle cell off everybody's hands, to close it: whether it was idle."""
+        box = self.mailbox
+        with box.lock:
+            if box.state != IDLE or len(box) or self.controls:
+                return False
+            box.state = OWNED
+            return True
+
+    # -- the system lane ------------------------------------------------------------------
+
+    def post(self, control: Control) -> bool:
+        """Have `control` called in the agent's turn, before any event: False if it is gone."""
+        box = self.mailbox
+        with box.lock:
+            if box.state == CLOSED:
+                return False
+            if self.controls is None:
+                self.controls = deque()
+            self.controls.append(control)
+            self.interrupt = True
+            asleep = box.state != OWNED
+            box.state = OWNED
+        if asleep:
+            self.schedule(self)
+        return True
+
+    # -- holding and going on -------------------------------------------------------------
+
+    def hold(self, reason: int) -> None:
+        """Take the agent off the run queue when its turn ends, until `release(reason)`."""
+        with self.mailbox.lock:
+            self.holds |= reason
+            self.interrupt = True
+
+    def release(self, reason: int) -> None:
+        """Take back `hold(reason)`; with no other reason left, the agent goes on."""
+        box = self.mailbox
+        with box.lock:
+            self.holds &= ~reason
+            awake = box.state == HELD and not self.holds
+            if awake:
+                box.state = OWNED
+        if awake:
+            # Scheduled first, let go second: never "all idle" between the two.
+            self.schedule(self)
+            self.engine.held.pop(self.number, None)
+        elif box.state == CLOSED:
+            self.engine.held.pop(self.number, None)
+
+    def park(self) -> None:
+        self.hold(PARKING)
+
+    def unpark(self) -> None:
+        self.release(PARKING)
+
+    # -- for whoever looks ----------------------------------------------------------------
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.holds & PAUSED)
+
+    @property
+    def state(self) -> str:
+        """One word: stopped, parked, backoff, awaiting, paused, running, queued or idle."""
+        if self.mailbox.state == CLOSED:
+            return "stopped"
+        for reason, word in _STATES.items():
+            if self.holds & reason:
+                return word
+        if self.paused:
+            return "paused"
+        if self.turn.step is not None:
+            return "running"
+        return "idle" if self.mailbox.state == IDLE else "queued"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something other than the mailbox is left to do."""
+        return self.turn.frame is not None or bool(self.outbox) or bool(self.controls)
+
+    @property
+    def busy(self) -> int:
+        """How many events it has: queued, and in hand."""
+        return len(self.mailbox) + (self.turn.event is not None)
+
+    def describe(self) -> str:
+        """What it is at, for people: ``inventory: awaiting in reserve, 3 queued``."""
+        words = [f"{self.name}: {self.state}"]
+        if self.turn.step is not None:
+            words[0] += f" in {self.turn.step}"
+        if self.turn.event is not None:
+            words[0] += f" with {self.turn.event.type}"
+        if self.parked_on is not None:
+            words[0] += f" on {self.parked_on.name}"
+        if len(self.mailbox):
+            words.append(f"{len(self.mailbox)} queued")
+        if self.feed.lagging():
+            words.append("lagging")
+        return ", ".join(words)

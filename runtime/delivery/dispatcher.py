@@ -1,0 +1,78 @@
+"""Whose turn is it, and how to wait: the second half of the seam for determinism.
+
+Two implement it: `workers.ThreadDispatcher`, and `choreia.runtime.simulation.dispatcher`, which
+runs everything on one thread, in an order drawn from a seed, in virtual time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Protocol
+
+from choreia.runtime.delivery.gate import Gate
+
+Done = Callable[[object, BaseException | None], None]
+"""Told what a coroutine returned, or what it raised; from any thread."""
+
+
+class Runnable(Protocol):
+    """What a dispatcher gives turns to: a cell."""
+
+    def run(self) -> None: ...
+
+    @property
+    def handled(self) -> int: ...
+
+
+class CoroutineTask(Protocol):
+    """A coroutine that was started."""
+
+    def cancel(self) -> None:
+        """Cancel it, from any thread; `done` is told of a `CancelledError`."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Gives turns to cells. All methods are thread-safe."""
+
+    simulated: bool
+    """One thread and virtual time: whoever waits runs the others."""
+
+    def schedule(self, cell: Runnable) -> None:
+        """Give `cell` a turn. The caller sees to it that a cell is scheduled once at a time."""
+        ...
+
+    def dedicated(self, name: str) -> Callable[[Runnable], None]:
+        """A `schedule` that serves one cell on a thread of its own."""
+        ...
+
+    def start_coroutine(
+        self, coroutine: Coroutine[object, object, object], context: Context, done: Done
+    ) -> CoroutineTask:
+        """Run `coroutine` on the system's loop, in `context`."""
+        ...
+
+    def call_on_loop(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on the thread of the system's loop, soon."""
+        ...
+
+    def wait(self, gate: Gate, timeout: float | None) -> bool:
+        """Block until `gate` opens: whether it is open, after `timeout` seconds."""
+        ...
+
+    async def wait_async(self, gate: Gate, timeout: float | None) -> bool:
+        """Await `gate` on the running loop: whether it is open, after `timeout` seconds."""
+        ...
+
+    def quiet(self) -> bool:
+        """Whether no cell is queued or running."""
+        ...
+
+    def when_quiet(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called whenever it gets quiet."""
+        ...
+
+    def stop(self, timeout: float) -> None:
+        """End all threads; those that hang in a handler are left behind after `timeout` s."""
+        ...

@@ -1,0 +1,315 @@
+"""The machinery of one system, in one place: what cells and turns need of each other.
+
+No actors here: cells, turns, bus, clock and dispatcher work without any, and are tested so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from choreia.runtime.delivery.admission import Admission
+from choreia.runtime.delivery.bus import Bus
+from choreia.runtime.delivery.cell import PAUSED, Cell
+from choreia.runtime.delivery.clock import Clock
+from choreia.runtime.delivery.deadletter import DeadLetter, DeadLetters, format_error
+from choreia.runtime.delivery.dispatcher import Dispatcher
+from choreia.runtime.delivery.feed import REJECTED
+from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.parking import ParkingLot
+from choreia.runtime.delivery.progress import Progress
+from choreia.runtime.errors import IdleTimeout, MailboxFull, SystemStopped
+from choreia.runtime.events.event import Event, make_event, make_metadata
+from choreia.runtime.events.identity import IdSource, agent_did
+from choreia.runtime.events.limits import CaseLimits, Limits
+from choreia.runtime.events.payload import freeze
+
+VITAL = frozenset({"agent.heartbeat", "agent.backpressure"})
+CIRCLES_NAMED = 1_000
+# A runtime event may quote a whole payload, which was held to the limit already.
+_QUOTING = Limits(payload_bytes=2**31, payload_depth=100)
+
+
+class Engine:
+    """Holds the parts, and does the few things that need several of them."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        dispatcher: Dispatcher,
+        *,
+        node: str = "local",
+        limits: CaseLimits | None = None,
+        inherit: Sequence[str] = (),
+        random: Random | None = None,
+    ) -> None:
+        self.clock = clock
+        self.dispatcher = dispatcher
+        self.node = node
+        self.limits = limits or CaseLimits()
+        self.inherit = tuple(inherit)
+        self.random = random or Random()
+        self.ids = IdSource(clock.now, self.random.getrandbits)
+        self.id = agent_did(node, "system")
+        self.events_per_turn = 1 if dispatcher.simulated else 64
+        """Under simulation one, so that the seed decides who comes between any two events."""
+        self.log = logging.getLogger("choreia.system")
+        self.lock = threading.Lock()
+        self.bus: Bus = Bus(self)
+        self.lot = ParkingLot()
+        self.letters = DeadLetters()
+        self.held: dict[int, Cell] = {}
+        """Cells off the run queue that have something to go on with (or are paused)."""
+        self.blocked: dict[Gate, str] = {}
+        """Publishers that wait for room, and what for."""
+        self.refusing = False
+        """Outside publishes are refused: the system is stopping."""
+        self.draining = False
+        """Timers of agents do not fire any more."""
+        self._circles: set[tuple[str, ...]] = set()
+        self._waiters: list[Gate] = []
+        self._refused: set[Gate] = set()
+        dispatcher.when_quiet(self.settled)
+
+    # -- what the runtime says --------------------------------------------------------------
+
+    def announce(
+        self,
+        type: str,
+        payload: Mapping[str, object],
+        source: str | None = None,
+        cause: Event | None = None,
+    ) -> None:
+        """Publish an event of the runtime's own. It blocks nobody; unwanted, it is not made."""
+        if not self.bus.wanted(type):
+            return
+        id = self.ids.next()
+        if cause is None:
+            metadata = make_metadata(id, None)
+        else:
+            meta = cause.metadata
+            correlation = meta.correlation_id or cause.id
+            metadata = make_metadata(correlation, cause.id, hops=meta.hops + 1)
+        event = make_event(
+            id, type, source or self.id, self.clock.now(), freeze(payload, _QUOTING), metadata
+        )
+        self.bus.impose(event, vital=type in VITAL)
+
+    def pressure(self, cell: Cell, circle: Sequence[str] = ()) -> None:
+        """`cell`'s mailbox refused something, or let it in to break a `circle`: say so, once."""
+        box = cell.mailbox
+        with box.lock:
+            first = not box.pressured
+            box.pressured = True
+            box.attention = True
+        if circle:
+            with self.lock:
+                named = tuple(circle)
+                if named in self._circles or len(self._circles) >= CIRCLES_NAMED:
+                    circle = ()
+                else:
+                    self._circles.add(named)
+        if not first and not circle:
+            return
+        payload: dict[str, object] = {
+            "agent": cell.name,
+            "queue_size": len(box),
+            "capacity": box.capacity,
+            "dropped": box.dropped,
+            "policy": getattr(cell.feed, "policy", "park"),
+        }
+        if circle:
+            payload["cycle"] = list(circle)
+        self.announce("agent.backpressure", payload, cell.id)
+
+    # -- dead letters -----------------------------------------------------------------------
+
+    def undeliverable(self, event: Event, cell: Cell, verdict: int) -> None:
+        reason = "rejected" if verdict == REJECTED else "stopped"
+        self.bury(event, cell, None, 0, reason)
+
+    def bury(
+        self,
+        item: object,
+        cell: Cell,
+        error: BaseException | None,
+        attempts: int,
+        reason: str,
+        progress: Progress | None = None,
+    ) -> None:
+        """Make a dead letter of `item`, and let it be known."""
+        event = item if isinstance(item, Event) else None
+        text = format_error(error)
+        letter = DeadLetter(
+            event=event,
+            agent=cell.name,
+            error=error,
+            traceback=text,
+            attempts=attempts,
+            reason=reason,
+            time=self.clock.now(),
+            message=None if event is not None else item,
+            progress=progress,
+        )
+        cell.failed += 1
+        self.letters.add(letter)
+        # A dead letter about a dead letter would never end.
+        if event is None or event.type == "event.dead_lettered":
+            return
+        payload = {
+            "event_id": event.id,
+            "event_type": event.type,
+            "agent": cell.name,
+            "agent_id": cell.id,
+            "reason": reason,
+            "error": None if error is None else _brief(error),
+            "attempts": attempts,
+            "payload": event.payload,
+        }
+        self.announce("event.dead_lettered", payload, cell.id, event)
+
+    # -- waiting ----------------------------------------------------------------------------
+
+    def drive(self, admission: Admission, timeout: float | None, who: str | None) -> int:
+        """Go through an `admission`, blocking at its gates for `timeout` seconds in all.
+
+        `who` describes an outside publisher; None for a handler, which is in flight anyway, and
+        which a stopping system lets finish.
+        """
+        deadline = None if timeout is None else self.clock.monotonic() + timeout
+        try:
+            gate = next(admission)
+            while True:
+                left = None if deadline is None else deadline - self.clock.monotonic()
+                self._blocked(gate, who)
+                try:
+                    opened = self.dispatcher.wait(gate, left)
+                finally:
+                    self._unblocked(gate)
+                gate = self._go_on(admission, gate, opened)
+        except StopIteration as end:
+            return int(end.value)
+        finally:
+            admission.close()
+
+    async def drive_async(
+        self, admission: Admission, timeout: float | None, who: str | None
+    ) -> int:
+        """The same, awaiting."""
+        deadline = None if timeout is None else self.clock.monotonic() + timeout
+        try:
+            gate = next(admission)
+            while True:
+                left = None if deadline is None else deadline - self.clock.monotonic()
+                self._blocked(gate, who)
+                try:
+                    opened = await self.dispatcher.wait_async(gate, left)
+                finally:
+                    self._unblocked(gate)
+                gate = self._go_on(admission, gate, opened)
+        except StopIteration as end:
+            return int(end.value)
+        finally:
+            admission.close()
+
+    def try_once(self, admission: Admission) -> bool:
+        """The same without waiting: whether it got in."""
+        try:
+            next(admission)
+            admission.send(False)
+        except StopIteration:
+            return True
+        except MailboxFull:
+            return False
+        finally:
+            admission.close()
+        return False
+
+    def _blocked(self, gate: Gate, who: str | None) -> None:
+        if who is not None:
+            self.blocked[gate] = who
+            if self.refusing:  # it began just before the system was told to stop
+                self._refused.add(gate)
+                gate.open()
+
+    def _unblocked(self, gate: Gate) -> None:
+        if self.blocked.pop(gate, None) is not None:
+            self.settled()
+
+    def _go_on(self, admission: Admission, gate: Gate, opened: bool) -> Gate:
+        refused = gate in self._refused
+        self._refused.discard(gate)
+        try:
+            # A refused publisher leaves the line as one whose time ran out, unless it got in.
+            return admission.send(opened and not refused)
+        except MailboxFull:
+            if refused:
+                raise stopped_error() from None
+            raise
+
+    def refuse(self) -> None:
+        """Take no more from outside; publishers that wait for room fail at once."""
+        self.refusing = True
+        for gate in list(self.blocked):
+            self._refused.add(gate)
+            gate.open()
+
+    # -- settling ---------------------------------------------------------------------------
+
+    def idle(self) -> bool:
+        """Whether nothing is in flight: queued, running, awaiting, parked, backing off, blocked."""
+        return (
+            not self.blocked
+            and self.dispatcher.quiet()
+            and not any(_in_flight(cell) for cell in list(self.held.values()))
+            and self.dispatcher.quiet()
+        )
+
+    def settled(self) -> None:
+        """Something ended that may have been the last: wake those who wait for idleness."""
+        if self._waiters and self.idle():
+            with self.lock:
+                waiters, self._waiters = self._waiters, []
+            for gate in waiters:
+                gate.open()
+
+    def when_idle(self) -> Gate:
+        """A gate that opens when nothing is in flight any more."""
+        gate = Gate()
+        with self.lock:
+            self._waiters.append(gate)
+        self.settled()
+        return gate
+
+    def idle_timeout(self, timeout: float | None, cells: Sequence[Cell]) -> IdleTimeout:
+        """The error that names what is in flight."""
+        lines = [cell.describe() for cell in cells if cell.state not in ("idle", "stopped")]
+        lines = [line for line in lines if not line.endswith(": paused")]
+        lines += [f"{who}: blocked publisher" for who in list(self.blocked.values())]
+        shown = "; ".join(lines[:20]) or "nothing now, but it was not idle before the time ran out"
+        more = f"; and {len(lines) - 20} more" if len(lines) > 20 else ""
+        return IdleTimeout(
+            f"still in flight after {timeout} s: {shown}{more}", in_flight=tuple(lines)
+        )
+
+
+def _in_flight(cell: Cell) -> bool:
+    if cell.holds & ~PAUSED:
+        return True
+    return bool(len(cell.mailbox)) or cell.feed.lagging() or cell.unfinished
+
+
+def _brief(error: BaseException) -> str:
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:
+        text = type(error).__name__
+    return text[:2_000].encode("utf-8", "replace").decode()
+
+
+def stopped_error() -> SystemStopped:
+    return SystemStopped(
+        "the system is stopping or has stopped: it takes nothing more from outside"
+    )

@@ -1,0 +1,283 @@
+"""One event, in the hands of one agent: its handlers run, are retried, and at last given up.
+
+All of it in frames (see `turn.py`): generators that `yield` where they must wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Protocol, cast
+
+from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF
+from choreia.runtime.delivery.deadletter import format_error
+from choreia.runtime.delivery.progress import Progress
+from choreia.runtime.delivery.retry import PERMANENT
+from choreia.runtime.delivery.steps import Kind, Plan, Step
+from choreia.runtime.errors import InvalidEvent, ReturnedValue, Unhandled
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.schema import structure
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.turn import Turn
+
+Frame = Generator[None, None, None]
+Waiting = Generator[None, None, object]
+"""A part of a frame that comes to a result."""
+
+
+class Reply(Protocol):
+    """Who asked, and waits for the end of the delivery."""
+
+    def set(self, value: object = None) -> None: ...
+    def set_exception(self, exc_info: object = None) -> None: ...
+
+
+def deliver(
+    turn: Turn,
+    event: Event,
+    plan: Plan,
+    *,
+    routed: bool = True,
+    progress: Progress | None = None,
+    reply: Reply | None = None,
+    then: Callable[[], None] | None = None,
+) -> Frame:
+    """Handle `event`; `routed` events are known to match, told ones must be looked at."""
+    turn.event, turn.progress, turn.attempt = event, progress, 1
+    yield from _attempts(turn, event, plan, None, routed, reply)
+    if then is not None:
+        then()
+
+
+def recover(
+    turn: Turn, event: Event, plan: Plan, error: BaseException | None, returned: object = None
+) -> Frame:
+    """Go on after the quick path's first attempt at `event` failed, or returned something."""
+    if error is None:
+        if inspect.iscoroutine(returned):
+            returned.close()
+        error = _returned(plan.steps[0], returned)
+    yield from _attempts(turn, event, plan, error, True, None)
+
+
+def _attempts(
+    turn: Turn,
+    event: Event,
+    plan: Plan,
+    error: BaseException | None,
+    routed: bool,
+    reply: Reply | None,
+) -> Frame:
+    while True:
+        if error is None:
+            try:
+                yield from _run(turn, event, plan, routed)
+                break
+            except GeneratorExit:
+                raise
+            except BaseException as failure:
+                error = failure
+        turn.buffer.clear()
+        wait = turn.retry.wait(error, turn.attempt, turn.engine.random)
+        if wait is None:
+            _give_up(turn, event, error, reply)
+            return
+        turn.log.warning(
+            "attempt %d of %d at %s %s failed, next in %.3g s: %s",
+            turn.attempt, turn.retry.attempts, event.type, event.id, wait, _name(error),
+        )  # fmt: skip
+        error = None
+        if wait > 0:
+            yield from _back_off(turn, wait)
+        turn.attempt += 1
+        if turn.progress is not None:
+            turn.progress.new_attempt()
+    turn.send_off()
+    yield from turn.drain()
+    turn.cell.handled += 1
+    if reply is not None:
+        reply.set(None)
+
+
+def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None) -> None:
+    permanent = isinstance(error, (*PERMANENT, *turn.retry.give_up_on))
+    reason = "failed"
+    if isinstance(error, Unhandled):
+        reason = "unhandled"
+    elif permanent:
+        reason = "gave_up"
+    turn.log.error(
+        "%s %s is a dead letter after %d of %d attempts:\n%s",
+        event.type, event.id, turn.attempt, turn.retry.attempts, format_error(error),
+    )  # fmt: skip
+    turn.engine.bury(event, turn.cell, error, turn.attempt, reason, turn.progress)
+    if reply is not None:
+        reply.set_exception((type(error), error, error.__traceback__))
+
+
+def _back_off(turn: Turn, wait: float) -> Frame:
+    cell = turn.cell
+    cell.hold(BACKING_OFF)
+    turn.engine.clock.call_later(wait, lambda: cell.release(BACKING_OFF))
+    yield
+
+
+def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
+    certain = routed and len(plan.steps) == 1
+    ran = False
+    for step in plan.steps:
+        if step.filter is not None and not certain and not step.filter.matches(event):
+            continue
+        ran = True
+        turn.step = step.call
+        argument = event if step.payload_class is None else structure(event, step.payload_class)
+        result = yield from _call(turn, step, argument)
+        if result is not None and not step.may_return:
+            raise _returned(step, result)
+    if not ran:
+        raise Unhandled(
+            f"agent {turn.cell.name!r} has no handler that matches {event.type!r}: it was told "
+            "this event directly; subscribe with @on, or publish it"
+        )
+
+
+def _call(turn: Turn, step: Step, argument: object) -> Waiting:
+    result = step.call(turn.agent, argument)
+    if step.kind is Kind.GENERATOR:
+        return (yield from _generate(turn, cast("Generator[object, None, object]", result)))
+    if step.kind is Kind.ASYNC_GENERATOR:
+        return (yield from _stream(turn, cast("AsyncGenerator[object, None]", result)))
+    if step.kind is Kind.COROUTINE or (step.may_return and inspect.iscoroutine(result)):
+        return (yield from wait_for(turn, cast("Coroutine[object, object, object]", result)))
+    return result
+
+
+def _returned(step: Step, value: object) -> ReturnedValue:
+    what = (
+        "a coroutine: declare it `async def`"
+        if inspect.iscoroutine(value)
+        else (
+            f"a {type(value).__name__}: nobody would get it. Tell the world with self.emit(type, "
+            "payload), or `yield type, payload`"
+        )
+    )
+    return ReturnedValue(f"handler {step.name} returned {what}")
+
+
+# -- coroutines -------------------------------------------------------------------------------
+
+
+def wait_for(turn: Turn, coroutine: Coroutine[object, object, object]) -> Waiting:
+    """Run `coroutine` on the system's loop; the agent is held meanwhile, and no thread."""
+    cell = turn.cell
+    outcome: list[tuple[object, BaseException | None]] = []
+
+    def done(result: object, error: BaseException | None) -> None:
+        outcome.append((result, error))
+        cell.release(AWAITING)
+
+    cell.hold(AWAITING)
+    turn.task = turn.engine.dispatcher.start_coroutine(coroutine, copy_context(), done)
+    yield
+    turn.task = None
+    result, error = outcome[0]
+    if error is not None:
+        raise error
+    return result
+
+
+# -- generators: each `yield` leaves before the next step is asked for ---------------------------
+
+
+def _generate(turn: Turn, generator: Generator[object, None, object]) -> Waiting:
+    try:
+        while True:
+            try:
+                said = next(generator)
+            except StopIteration as end:
+                return cast("object", end.value)
+            yield from _say(turn, said)
+    finally:
+        generator.close()
+
+
+def _say(turn: Turn, said: object) -> Frame:
+    type, payload = _parts(said)
+    event, fresh = turn.early(type, payload)
+    if fresh:
+        turn.cell.emitted += 1
+        turn.engine.bus.route(event, turn.cell.outbox)
+        yield from turn.drain()
+    if turn.engine.clock.monotonic() >= turn.over_at:
+        yield  # with no hold set: another agent's turn, then go on
+
+
+def _parts(said: object) -> tuple[object, object]:
+    if isinstance(said, tuple):
+        if len(said) == 2 and isinstance(said[0], str):
+            return said[0], said[1]
+        raise InvalidEvent(
+            "a handler yields `type, payload` or an instance of an @event_type class, not a "
+            f"tuple of {len(said)}"
+        )
+    return said, None
+
+
+def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
+    """Like `_generate`; the generator runs in one task on the loop, and hands over each item."""
+    cell, dispatcher = turn.cell, turn.engine.dispatcher
+    handed: list[tuple[object, asyncio.Future[None]]] = []
+    outcome: list[BaseException | None] = []
+
+    async def pump() -> None:
+        try:
+            async for said in generator:
+                taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                handed.append((said, taken))
+                cell.release(AWAITING)
+                await taken
+        finally:
+            await generator.aclose()
+
+    def done(_: object, error: BaseException | None) -> None:
+        outcome.append(error)
+        cell.release(AWAITING)
+
+    cell.hold(AWAITING)
+    turn.task = dispatcher.start_coroutine(pump(), copy_context(), done)
+    while True:
+        yield
+        if outcome:
+            turn.task = None
+            if outcome[0] is not None:
+                raise outcome[0]
+            return None
+        said, taken = handed.pop()
+        failure: BaseException | None = None
+        try:
+            yield from _say(turn, said)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            failure = error  # told to the generator's task, so that it can clean up
+        cell.hold(AWAITING)
+        dispatcher.call_on_loop(lambda taken=taken, failure=failure: _tell(taken, failure))
+
+
+def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:
+    if taken.done():
+        return
+    if failure is None:
+        taken.set_result(None)
+    else:
+        taken.set_exception(failure)
+
+
+def _name(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__

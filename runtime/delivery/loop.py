@@ -1,0 +1,132 @@
+"""Where coroutine handlers run: the caller's event loop, or one of the system's own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+
+from choreia.runtime.delivery.dispatcher import Done
+
+log = logging.getLogger("choreia.dispatcher")
+
+
+class LoopTask:
+    """A coroutine that was handed to the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.task: asyncio.Task[object] | None = None
+        self._cancelled = False
+
+    def started(self, task: asyncio.Task[object]) -> None:
+        self.task = task
+        if self._cancelled:
+            task.cancel()
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        if self.task is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.task.cancel)
+
+
+class LoopRunner:
+    """Runs coroutines. Under ``async with`` on the caller's loop, so that clients made there work
+    in handlers; otherwise on a loop in a thread of its own, started with the first coroutine."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._stopped = False
+
+    def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Use the caller's `loop`. Before the first coroutine."""
+        self._loop = loop
+
+    def start(
+        self, coroutine: Coroutine[object, object, object], context: Context, done: Done
+    ) -> LoopTask:
+        loop = self._running_loop()
+        handle = LoopTask(loop)
+
+        def begin() -> None:
+            task: asyncio.Task[object] = loop.create_task(coroutine, context=context)
+            self._tasks.add(task)
+            task.add_done_callback(lambda task: self._ended(task, done))
+            handle.started(task)
+
+        try:
+            loop.call_soon_threadsafe(begin)
+        except RuntimeError as error:  # the loop is closed
+            coroutine.close()
+            done(None, error)
+        return handle
+
+    def call(self, callback: Callable[[], None]) -> None:
+        loop = self._running_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(callback)
+
+    def _ended(self, task: asyncio.Task[object], done: Done) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            done(None, asyncio.CancelledError())
+        elif (error := task.exception()) is not None:
+            done(None, error)
+        else:
+            done(task.result(), None)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._serve, args=(self._loop,), name="choreia-loop", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    @staticmethod
+    def _serve(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+
+    def stop(self, timeout: float) -> None:
+        """Cancel what still runs; end the loop and its thread, if they are our own."""
+        with self._lock:
+            if self._stopped or self._loop is None:
+                self._stopped = True
+                return
+            self._stopped = True
+            loop, thread = self._loop, self._thread
+        if loop.is_closed():
+            return
+        if thread is None:  # the caller's loop: only our tasks are ours to end
+            loop.call_soon_threadsafe(self._cancel_all)
+            return
+        asyncio.run_coroutine_threadsafe(self._finish(), loop)
+        thread.join(timeout)
+        if thread.is_alive():
+            log.error("the system's event loop did not end within %s s; it is left behind", timeout)
+
+    def _cancel_all(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def _finish(self) -> None:
+        loop = asyncio.get_running_loop()
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks(loop) if task is not mine]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        loop.stop()

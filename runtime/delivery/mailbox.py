@@ -1,0 +1,104 @@
+"""The mailbox: bounded and strict. It holds what waits for one agent, and counts.
+
+Two lanes (Pekko calls the first "system messages"): the system lane, served first and never
+full; and one first-in-first-out lane for events, `tell`, `ask`, proxy calls and `stop`, as pykka
+promises. Who may put what when there is no room is the feed's business (`feed.py`), what happens
+to what does not fit the overflow policy's (`overflow.py`).
+
+Putting takes the mailbox's lock; taking does not. The agent that owns the mailbox is served by
+one thread at a time, so there is a single taker, and `deque.popleft` is atomic. Going to sleep
+takes the lock again, so that no put is missed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+# What the agent behind a mailbox is doing, as far as a sender must know.
+IDLE = 0  # nothing to do: whoever puts something schedules the agent
+OWNED = 1  # on a run queue, or in its turn: it will look again before it sleeps
+HELD = 2  # off the run queue (parked, backing off, awaiting, paused): a put must not wake it
+CLOSED = 3  # the agent is gone
+
+
+class Queue(Protocol[T]):
+    """What a mailbox needs of its queue; a `deque` has it, and `overflow.ConflatingQueue`."""
+
+    def append(self, item: T, /) -> None: ...
+    def popleft(self) -> T: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[T]: ...
+    def clear(self) -> None: ...
+
+
+class Mailbox:
+    """Passive: a queue with a capacity, the owner's state, and counters. See the module."""
+
+    __slots__ = (
+        "attention",
+        "capacity",
+        "dropped",
+        "high_water",
+        "items",
+        "lock",
+        "overflowed",
+        "pressured",
+        "state",
+        "waiting",
+    )
+
+    def __init__(self, capacity: int) -> None:
+        self.lock = threading.Lock()
+        # Made at the first put: an empty deque is 769 bytes, and most of a million agents idle.
+        self.items: Queue[object] | None = None
+        self.capacity = capacity
+        self.state = IDLE
+        self.waiting: deque[object] | None = None
+        """Senders parked here for want of room, first come first served (`parking.py`)."""
+        self.attention = False
+        """Whether the taker should look at `waiting`, lag or pressure: one test on the hot path."""
+        self.pressured = False
+        """Set at the first refusal, cleared when the mailbox is half empty again."""
+        self.high_water = 0
+        self.dropped = 0
+        self.overflowed = 0
+
+    def __len__(self) -> int:
+        return 0 if self.items is None else len(self.items)
+
+    @property
+    def full(self) -> bool:
+        """No room for one more, or others were first in asking for it. Hold the lock."""
+        return len(self) >= self.capacity or bool(self.waiting)
+
+    def push(self, item: object) -> bool:
+        """Append whatever the capacity says: whether the agent must be scheduled. Hold the lock."""
+        items = self.items
+        if items is None:
+            items = self.items = deque()
+        items.append(item)
+        size = len(items)
+        if size > self.high_water:
+            self.high_water = size
+            if size > self.capacity:
+                self.overflowed += 1
+        elif size > self.capacity:
+            self.overflowed += 1
+        if self.state == IDLE:
+            self.state = OWNED
+            return True
+        return False
+
+    def close(self) -> list[object]:
+        """Let nothing in any more; what was still waiting is handed to the caller."""
+        with self.lock:
+            self.state = CLOSED
+            self.capacity = -1  # so the hot path's one comparison refuses, with no further test
+            left = [] if self.items is None else list(self.items)
+            self.items = None
+            return left

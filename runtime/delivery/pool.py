@@ -1,0 +1,166 @@
+"""A run queue and the threads that serve it.
+
+Scheduling is an append to a deque and one comparison; a lock is taken only to put a thread to
+sleep or to wake one. No wake-up is missed: a scheduler appends, then reads `active`; a thread that
+is about to sleep lowers `active`, then looks at the queue again. One of the two sees the other.
+
+At most `base` threads are meant to run at once (more only hurt under the interpreter's lock), save
+that a thread which the watchdog found blocked in a handler does not count (`watchdog.py`; the idea
+is ForkJoinPool's `ManagedBlocker`, without the annotation). Threads start when needed; those above
+`base` end after `IDLE` seconds without work.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+from choreia.runtime.delivery.dispatcher import Runnable
+
+log = logging.getLogger("choreia.dispatcher")
+
+IDLE = 0.5
+"""Seconds after which a thread above `base` that finds no work ends."""
+
+
+class Worker:
+    """One thread of a pool, and what the watchdog knows about it."""
+
+    __slots__ = ("blocked", "cell", "latch", "sample", "thread")
+
+    def __init__(self) -> None:
+        self.thread: threading.Thread
+        self.cell: Runnable | None = None
+        """What it is giving a turn to."""
+        self.blocked = False
+        """Found blocked by the watchdog; it does not count as active."""
+        self.latch = threading.Lock()
+        self.latch.acquire()
+        self.sample: tuple[object, ...] = ()
+
+
+class Pool:
+    """See the module."""
+
+    def __init__(self, base: int, most: int, name: str) -> None:
+        self.queue: deque[Runnable] = deque()
+        self.lock = threading.Lock()
+        self.base = base
+        self.most = most
+        self.active = 0
+        """Threads that are awake and not known to be blocked."""
+        self.blocked = 0
+        self.workers: set[Worker] = set()
+        self.sleepers: list[Worker] = []
+        self.on_quiet: Callable[[], None] = lambda: None
+        self.on_busy: Callable[[], None] = lambda: None
+        self._name = name
+        self._number = count(1)
+        self._stopping = False
+
+    def schedule(self, cell: Runnable) -> None:
+        self.queue.append(cell)
+        if self.active < self.base:
+            self._wake_for_work()
+
+    def quiet(self) -> bool:
+        """Whether nothing is queued or running."""
+        with self.lock:
+            return not self.active and not self.blocked and not self.queue
+
+    def _wake_for_work(self) -> None:
+        with self.lock:
+            if self.queue and self.active < self.base:
+                self.wake_one()
+        self.on_busy()
+
+    def wake_one(self) -> bool:
+        """Wake a sleeping thread or start one: False when there are `most`. Hold the lock."""
+        if self.sleepers:
+            worker = self.sleepers.pop()
+            self.active += 1
+            worker.latch.release()
+            return True
+        if len(self.workers) >= self.most or self._stopping:
+            return False
+        worker = Worker()
+        worker.thread = threading.Thread(
+            target=self._serve,
+            args=(worker,),
+            name=f"choreia-{self._name}-{next(self._number)}",
+            daemon=True,
+        )
+        self.workers.add(worker)
+        self.active += 1
+        worker.thread.start()
+        return True
+
+    def _serve(self, worker: Worker) -> None:
+        queue = self.queue
+        while True:
+            try:
+                cell = queue.popleft()
+            except IndexError:
+                if self._sleep(worker):
+                    continue
+                return
+            worker.cell = cell
+            try:
+                cell.run()
+            except BaseException:
+                # Turns deal with what handlers raise, so this is a fault of the runtime.
+                log.critical("a turn of %r failed", cell, exc_info=True)
+            worker.cell = None
+            if (worker.blocked or self.active > self.base) and not self._give_way(worker):
+                return
+
+    def _give_way(self, worker: Worker) -> bool:
+        """After a turn with more threads than meant: sleep if so. False: end the thread."""
+        with self.lock:
+            if worker.blocked:
+                worker.blocked = False
+                self.blocked -= 1
+                self.active += 1
+            if self.active <= self.base:
+                return True
+        return self._sleep(worker, surplus=True)
+
+    def _sleep(self, worker: Worker, *, surplus: bool = False) -> bool:
+        """Sleep until there is work. False: the thread is no longer needed."""
+        with self.lock:
+            self.active -= 1
+            if (self.queue and self.active < self.base) and not self._stopping:
+                self.active += 1
+                return True
+            self.sleepers.append(worker)
+            quiet = not self.active and not self.blocked and not self.queue
+        if quiet:
+            self.on_quiet()
+        while not worker.latch.acquire(timeout=IDLE if len(self.workers) > self.base else -1):
+            with self.lock:
+                if worker in self.sleepers and len(self.workers) > self.base:
+                    self.sleepers.remove(worker)
+                    self.workers.discard(worker)
+                    return False
+        if self._stopping:
+            with self.lock:
+                self.workers.discard(worker)
+                self.active -= 1
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let every thread end when it has no turn to give."""
+        with self.lock:
+            self._stopping = True
+            sleepers, self.sleepers = self.sleepers, []
+            self.active += len(sleepers)
+            for worker in sleepers:
+                worker.latch.release()
+
+    def threads(self) -> list[threading.Thread]:
+        with self.lock:
+            return [worker.thread for worker in self.workers]

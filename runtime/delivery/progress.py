@@ -1,0 +1,29 @@
+"""What the attempts at one event have already done, and must not do again.
+
+Kept only while the event is in hand, and with its dead letter, from which a redelivery goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+
+class Progress:
+    """`once` records, and the ids of early emissions (`emit_now`, `yield`) that have left."""
+
+    __slots__ = ("_said", "once", "sent")
+
+    def __init__(self) -> None:
+        self.once: dict[str, object] = {}
+        self.sent: set[str] = set()
+        self._said: Counter[tuple[str, bytes]] = Counter()
+
+    def occurrence(self, type: str, payload: bytes) -> int:
+        """How often this attempt has said exactly this before: the same words twice in one
+        attempt are two events, in two attempts they are one."""
+        said = (type, payload)
+        self._said[said] += 1
+        return self._said[said] - 1
+
+    def new_attempt(self) -> None:
+        self._said.clear()

@@ -1,0 +1,68 @@
+"""How often, and when, an event is tried again."""
+
+from __future__ import annotations
+
+from random import Random
+
+import attrs
+
+from choreia.runtime.errors import (
+    GiveUp,
+    IncompatibleVersion,
+    InvalidAgent,
+    OutboxFull,
+    PayloadMismatch,
+    RetryAfter,
+    ReturnedValue,
+    UndeclaredEvent,
+    Unhandled,
+)
+
+# These come out the same however often one tries.
+PERMANENT = (
+    GiveUp,
+    IncompatibleVersion,
+    OutboxFull,
+    PayloadMismatch,
+    ReturnedValue,
+    UndeclaredEvent,
+    Unhandled,
+)
+
+
+def _from(least: float) -> object:
+    def check(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= least:
+            raise InvalidAgent(f"Retry({attribute.name}={value!r}): give a number, {least} or more")
+
+    return check
+
+
+@attrs.frozen
+class Retry:
+    """An agent's patience with one event.
+
+    `attempts` counts all tries, the first one too. The wait before the second is `delay` seconds,
+    then `factor` times as long each time, `max_delay` at most, and up to a `jitter` share longer,
+    so that agents that failed together do not come back together. Errors of the types in
+    `give_up_on` are not tried again.
+    """
+
+    attempts: int = attrs.field(default=3, validator=_from(1))  # type: ignore[arg-type]
+    delay: float = attrs.field(default=0.1, validator=_from(0))  # type: ignore[arg-type]
+    factor: float = attrs.field(default=2, validator=_from(1))  # type: ignore[arg-type]
+    max_delay: float = attrs.field(default=30, validator=_from(0))  # type: ignore[arg-type]
+    jitter: float = attrs.field(default=0.1, validator=_from(0))  # type: ignore[arg-type]
+    give_up_on: tuple[type[BaseException], ...] = attrs.field(default=(), converter=tuple)
+
+    def wait(self, error: BaseException, made: int, random: Random) -> float | None:
+        """Seconds to wait after the `made`-th try failed with `error`; None to give up."""
+        if made >= self.attempts or isinstance(error, (*PERMANENT, *self.give_up_on)):
+            return None
+        if isinstance(error, RetryAfter):
+            return max(0.0, error.seconds)
+        # In logarithms a factor of 2 overflows a float after 1,000 tries; the bound cuts it short.
+        wait = self.delay
+        for _ in range(min(made - 1, 64)):
+            wait = min(wait * self.factor, self.max_delay)
+        return min(wait, self.max_delay) * (1 + self.jitter * random.random())

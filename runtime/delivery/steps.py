@@ -1,0 +1,76 @@
+"""What an agent does with a type of event: a plan of steps, one per matching handler."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from enum import Enum
+from typing import Protocol
+
+import attrs
+
+from choreia.runtime.events.event import Event
+
+Handler = Callable[..., object]
+
+
+class Matcher(Protocol):
+    """A content filter, or several of which one must match."""
+
+    def matches(self, event: Event, /) -> bool: ...
+
+
+class Kind(Enum):
+    """How a handler runs."""
+
+    PLAIN = "def"
+    COROUTINE = "async def"
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+    @classmethod
+    def of(cls, function: object) -> Kind:
+        if inspect.isasyncgenfunction(function):
+            return cls.ASYNC_GENERATOR
+        if inspect.iscoroutinefunction(function):
+            return cls.COROUTINE
+        if inspect.isgeneratorfunction(function):
+            return cls.GENERATOR
+        return cls.PLAIN
+
+
+@attrs.frozen
+class Step:
+    """One handler, as the turn runs it."""
+
+    name: str
+    call: Handler
+    """Called with the agent and the event, or the typed payload."""
+    kind: Kind
+    filter: Matcher | None = None
+    payload_class: type | None = None
+    """The class of `@event_type` that the handler asked for, or None for the event itself."""
+    may_return: bool = False
+    """A subscribed plain function may return anything; an `@on` handler nothing."""
+
+
+@attrs.frozen
+class Plan:
+    """All steps for one type of event, in the order they are defined."""
+
+    steps: tuple[Step, ...]
+    quick: Handler | None = attrs.field(init=False)
+    """The one plain handler that needs no more than to be called; None for every other plan."""
+
+    @quick.default
+    def _one_plain_handler(self) -> Handler | None:
+        if len(self.steps) != 1:
+            return None
+        step = self.steps[0]
+        if step.kind is not Kind.PLAIN or step.payload_class is not None or step.may_return:
+            return None
+        # A filter needs no second look: routing has matched it, or the event would not be here.
+        return step.call
+
+
+NOTHING = Plan(())

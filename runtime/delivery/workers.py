@@ -1,0 +1,84 @@
+"""The real dispatcher: few threads for many agents, an event loop for coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+
+from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable
+from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.loop import LoopRunner
+from choreia.runtime.delivery.pool import Pool
+from choreia.runtime.delivery.watchdog import Watchdog
+
+MOST = 256
+"""Bound on threads for blocked handlers, per system."""
+
+
+class ThreadDispatcher:
+    """Implements `Dispatcher` with a pool, a watchdog, and one thread per `threaded` agent."""
+
+    simulated = False
+
+    def __init__(self, workers: int = 1, most: int = MOST) -> None:
+        self.pool = Pool(workers, max(workers, most), "worker")
+        self.watchdog = Watchdog(self.pool)
+        self.loop = LoopRunner()
+        self._lanes: list[Pool] = []
+        self._callback: Callable[[], None] = lambda: None
+        self.pool.on_busy = self.watchdog.alarm
+        self.pool.on_quiet = self._quiet_somewhere
+        # The pool's own method: one call less on the hot path.
+        self.schedule: Callable[[Runnable], None] = self.pool.schedule
+
+    def dedicated(self, name: str) -> Callable[[Runnable], None]:
+        lane = Pool(1, 1, name)
+        lane.on_quiet = self._quiet_somewhere
+        self._lanes.append(lane)
+        return lane.schedule
+
+    def release_lane(self, schedule: Callable[[Runnable], None]) -> None:
+        for lane in list(self._lanes):
+            if lane.schedule == schedule:
+                lane.close()
+                self._lanes.remove(lane)
+
+    def adopt_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop.adopt(loop)
+
+    def start_coroutine(
+        self, coroutine: Coroutine[object, object, object], context: Context, done: Done
+    ) -> CoroutineTask:
+        return self.loop.start(coroutine, context, done)
+
+    def call_on_loop(self, callback: Callable[[], None]) -> None:
+        self.loop.call(callback)
+
+    def wait(self, gate: Gate, timeout: float | None) -> bool:
+        return gate.wait(timeout)
+
+    async def wait_async(self, gate: Gate, timeout: float | None) -> bool:
+        return await gate.wait_async(timeout)
+
+    def quiet(self) -> bool:
+        return self.pool.quiet() and all(lane.quiet() for lane in list(self._lanes))
+
+    def when_quiet(self, callback: Callable[[], None]) -> None:
+        self._callback = callback
+
+    def _quiet_somewhere(self) -> None:
+        self._callback()
+
+    def stop(self, timeout: float) -> None:
+        ends = time.monotonic() + timeout
+        self.loop.stop(timeout)
+        self.watchdog.stop()
+        pools = [self.pool, *self._lanes]
+        for pool in pools:
+            pool.close()
+        for thread in [thread for pool in pools for thread in pool.threads()]:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, ends - time.monotonic()))

@@ -1,0 +1,1 @@
+../../../actors/choreia/__init__.py

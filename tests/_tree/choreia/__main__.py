@@ -1,0 +1,1 @@
+../../../actors/choreia/__main__.py

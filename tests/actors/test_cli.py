@@ -1,0 +1,135 @@
+"""The `choreia` command: what it prints, how it fails, and what it does not load."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+
+from choreia.cli.app import app
+from choreia.cli.demo import DEMOS
+from choreia.cli.failures import run
+from choreia.cli.lazy import LazyCommand
+from choreia.runtime.errors import ChoreiaError
+
+CHOREIA = [sys.executable, "-m", "choreia"]
+
+
+def choreia(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CHOREIA, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def failing(error: BaseException) -> click.Command:
+    def callback() -> None:
+        raise error
+
+    return click.Command("failing", callback=callback)
+
+
+def test_the_installed_script_and_the_module_are_the_same_command() -> None:
+    script = Path(sys.executable).with_name("choreia")
+    as_script = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    as_module = choreia("--version")
+    assert as_module.returncode == 0
+    assert as_script.stdout == as_module.stdout
+    assert as_module.stdout.startswith("choreia, version ")
+
+
+def test_demo_list_has_a_line_for_each_demo() -> None:
+    done = choreia("demo", "list")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [c.name for c in DEMOS]
+
+
+def test_every_demo_of_the_tree_is_in_the_list() -> None:
+    folder = Path(str(import_module("choreia.demos").__file__)).parent
+    demos = sorted(entry.parent.name for entry in folder.glob("*/command.py"))
+    assert demos == [command.name for command in DEMOS]
+
+
+@pytest.mark.parametrize(
+    "lazy",
+    [*DEMOS, *(c for c in app.commands.values() if isinstance(c, LazyCommand))],
+    ids=lambda command: str(command.name),
+)
+def test_what_is_listed_can_be_loaded(lazy: LazyCommand) -> None:
+    assert lazy.load().name == lazy.name
+    assert len(lazy.text) <= 64, "longer texts are cut off in an 80-column terminal"
+
+
+def test_listing_loads_no_agent_and_no_console() -> None:
+    code = "from choreia.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code, "demo", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "click" in loaded
+    assert not {"pykka", "rich", "cattrs", "orjson", "asyncio"} & loaded
+    assert not {name for name in loaded if name.startswith(("choreia.actors", "choreia.demos"))}
+
+
+def test_an_unknown_demo_is_wrong_usage_and_names_the_nearest() -> None:
+    done = choreia("demo", "ordres")
+    assert done.returncode == 2
+    assert "No such command 'ordres'" in done.stderr
+    assert "orders" in done.stderr
+
+
+def test_an_error_raised_on_purpose_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ChoreiaError("line 3 of orders.jsonl is no order\nput an amount into \x1b[31mit")
+    assert run(failing(error), []) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("Error: line 3 of orders.jsonl is no order\nput an amount")
+    assert "\x1b" not in captured.err
+
+
+def test_a_fault_in_the_program_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(failing(ZeroDivisionError()), [])
+
+
+def test_interrupted_is_130(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(failing(KeyboardInterrupt()), []) == 130
+    assert capsys.readouterr().err.strip() == ""
+
+
+def test_the_exit_code_is_what_the_command_asks_for() -> None:
+    def callback() -> None:
+        click.get_current_context().exit(3)
+
+    assert run(click.Command("third", callback=callback), []) == 3
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*CHOREIA, "--help"], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode == 1
+
+
+def test_a_module_without_a_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("faulty")
+    vars(module)["command"] = "orders"
+    monkeypatch.setitem(sys.modules, "faulty", module)
+    with pytest.raises(TypeError, match=r"faulty\.command is a str, not a command"):
+        LazyCommand("faulty", "faulty", "").load()

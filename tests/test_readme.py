@@ -1,0 +1,111 @@
+"""Everything the README shows is run, and what it says is printed is compared.
+
+A block of a kind that nothing here runs is refused, so that none can be skipped unseen.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@frozen
+class Block:
+    """A fenced block: its language, the line of the README it starts at, and its text."""
+
+    kind: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}"
+
+
+BLOCKS = [
+    Block(found[1], README.count("\n", 0, found.start(2)) + 1, found[2])
+    for found in re.finditer(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+]
+
+
+def of_kind(kind: str) -> list[Block]:
+    found = [block for block in BLOCKS if block.kind == kind]
+    assert found, f"no {kind} block was found in the README"
+    return found
+
+
+def expected_output(block: Block) -> str:
+    """What the text block right after `block` says it prints; nothing, if there is none."""
+    rest = README.split("\n")[block.line + block.text.count("\n") :]
+    after = next((line for line in rest if line), "")
+    if after != "```text":
+        return ""
+    return next(b.text for b in BLOCKS if b.kind == "text" and b.line > block.line)
+
+
+def test_every_block_is_of_a_kind_that_is_run() -> None:
+    assert {block.kind for block in BLOCKS} == {"python", "text", "sh", "console"}
+    assert README.count("```") == 2 * len(BLOCKS)
+    shown = [expected_output(block) for block in of_kind("python")]
+    assert len([output for output in shown if output]) == len(of_kind("text"))
+
+
+@pytest.mark.parametrize("block", of_kind("python"), ids=str)
+def test_python_blocks_print_what_they_say(
+    block: Block, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType(f"readme_line_{block.line}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    # The newlines make tracebacks name the README's own lines.
+    code = "\n" * (block.line - 1) + block.text
+    exec(compile(code, str(ROOT / "README.md"), "exec", dont_inherit=True), vars(module))
+    assert capsys.readouterr().out == expected_output(block)
+
+
+@pytest.mark.parametrize("block", of_kind("console"), ids=str)
+def test_console_blocks_print_what_they_say(block: Block) -> None:
+    command, _, output = block.text.partition("\n")
+    prompt, program, *arguments = shlex.split(command)
+    assert (prompt, program) == ("$", "choreia")
+    done = subprocess.run(
+        [sys.executable, "-m", "choreia", *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == output
+
+
+def test_the_first_agent_has_fifteen_lines() -> None:
+    first = of_kind("python")[0]
+    assert len([line for line in first.text.splitlines() if line]) <= 15
+
+
+@pytest.mark.parametrize("block", of_kind("sh"), ids=str)
+def test_ci_runs_the_two_commands(block: Block) -> None:
+    """They set up a machine, so `.ci/run` runs them: it takes them out of the README."""
+    [command] = block.text.splitlines()
+    *setup, last = command.split(" && ")
+    assert setup[:3] == [
+        "apt-get update",
+        "apt-get install -y python3-venv",
+        "python3 -m venv .venv",
+    ]
+    script = (ROOT / ".ci" / "run").read_text()
+    run = re.findall(r'^readme_command "([^"]+)"', script, re.MULTILINE)
+    matching = [text for text in run if text in last]
+    assert matching, f".ci/run does not run `{last}`"
+    assert [line for line in README.splitlines() if matching[0] in line] == [command]
+
+
+def test_there_are_two_commands() -> None:
+    assert [block.text.split(" && ")[-1] for block in of_kind("sh")] == [
+        ".venv/bin/choreia demo orders\n",
+        ".venv/bin/python -m pytest\n",
+    ]
