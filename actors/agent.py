@@ -15,12 +15,13 @@ from choreia.actors.base import Actor
 from choreia.actors.birth import attend
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, topic_of
-from choreia.actors.options import Options, check_capacity_declared, check_words
+from choreia.actors.options import Options, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
 from choreia.actors.timers import cancel_timer, set_timer
 from choreia.runtime.delivery.emission import Declaration
 from choreia.runtime.errors import InvalidAgent, OutsideTurn
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.payload import EMPTY, FrozenDict
 from choreia.runtime.events.topic import TopicPattern
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Agent(Actor):
     capacity: ClassVar[int] = 1
     emits: ClassVar[tuple[str | type, ...] | None] = None
 
+    _choreia_abilities: ClassVar[FrozenDict] = EMPTY
     _choreia_handlers: ClassVar[tuple[HandlerSpec, ...]] = ()
     _choreia_declaration: ClassVar[Declaration] = Declaration("Agent")
     _choreia_planner: ClassVar[HandlerPlanner | None] = HandlerPlanner(())
@@ -67,9 +69,7 @@ class Agent(Actor):
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         _refuse_own_names(cls)
-        check_words("capabilities", cls.capabilities)
-        check_words("specializations", cls.specializations)
-        check_capacity_declared(cls.capacity)
+        cls._choreia_abilities = declared_abilities(cls)
         Options.of(cls, {})
         cls._choreia_declaration = _declaration(cls)
         specs = cls._choreia_handlers = handlers_of(cls)
@@ -113,7 +113,12 @@ class Agent(Actor):
 
     @property
     def actor_ref(self) -> AgentRef[Any]:  # type: ignore[override]
-        return record_of(self, "actor_ref").ref
+        """The ref, to give to others, or to ask for oneself later."""
+        try:
+            ref: AgentRef[Any] = self._choreia_cell.owner.ref  # type: ignore[union-attr]
+        except AttributeError:
+            return record_of(self, "actor_ref").ref  # raises, and says why
+        return ref
 
     @property
     def actor_urn(self) -> str:  # type: ignore[override]
@@ -136,7 +141,11 @@ class Agent(Actor):
         and correlation are set by the runtime. Raises `UndeclaredEvent`, `InvalidType`,
         `InvalidPayload`, `OutboxFull`.
         """
-        return turn_of(self, "emit").emit(type, payload)
+        try:
+            turn = self._choreia_cell.turn  # type: ignore[union-attr]
+        except AttributeError:
+            turn = turn_of(self, "emit")  # raises, and says why
+        return turn.emit(type, payload)
 
     def emit_now(self, type: object, payload: object = None) -> Event:
         """Say it at once, whatever becomes of the handler: acknowledgements, progress.
@@ -203,14 +212,15 @@ def cell_of(agent: Actor, what: str) -> Cell:
 
 
 def turn_of(agent: Actor, what: str) -> Turn:
-    turn = cell_of(agent, what).turn
+    turn: Turn = cell_of(agent, what).turn
     if turn.agent is not agent:
         raise OutsideTurn(f"{type(agent).__name__}.{what}: another instance has taken its place")
     return turn
 
 
 def record_of(agent: Actor, what: str) -> Record:
-    return cast("Record", cell_of(agent, what).owner)
+    record: Record = cell_of(agent, what).owner
+    return record
 
 
 async def _once_async(

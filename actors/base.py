@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=pykka.Actor)
 _PROXIED = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
+_SPECIAL = _PROXIED | {_ActorStop, Event}
 
 
 class Reply(ThreadingFuture[Any]):
@@ -127,7 +128,7 @@ def _refuse(envelope: Envelope[Any], cell: Cell) -> None:
     envelope.reply_to.set_exception((ActorDeadError, error, None))
 
 
-def _tell_slowly(cell: Cell, envelope: Envelope[Any], verdict: int) -> None:
+def _tell_slowly(cell: Cell, envelope: object, verdict: int) -> None:
     if verdict == FULL:
         forbid_on_loop("tell (into a full mailbox)", "await ref.tell_async(…)")
         turn = running.get()
@@ -208,15 +209,17 @@ class AgentRef(pykka.ActorRef[A]):
         Raises `pykka.ActorDeadError`, and `MailboxFull` when the agent's policy is `reject`.
         """
         cell = self._cell
-        envelope = Envelope(message)
-        if verdict := cell.feed.offer(envelope):
-            _tell_slowly(cell, envelope, verdict)
+        # A message is boxed in a tuple of one; what needs more than `on_receive` in an envelope.
+        item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
+        if verdict := cell.feed.offer(item):
+            _tell_slowly(cell, item, verdict)
 
     async def tell_async(self, message: Any) -> None:
         """`tell`, awaiting room instead of blocking for it."""
         cell = self._cell
         turn = running.get()
-        admission = admit_one(cell.feed, Envelope(message), turn.cell if turn else None)
+        item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
+        admission = admit_one(cell.feed, item, turn.cell if turn else None)
         who = None if turn is not None else f"tell to {cell.name}"
         if await cell.engine.drive_async(admission, None, who) == GONE:
             raise _dead(cell)
@@ -269,65 +272,79 @@ class Actor(pykka.Actor):
         raise InvalidAgent("agents are started by ActorSystem.spawn")
 
 
-def receiver(turn_of: Callable[[], Turn], stop: Callable[[Turn, Reply | None], Frame]) -> Callable[
-    [object], Frame | None
-]:
+class Ear:
     """How an agent's turn handles what pykka sends: `tell`, `ask`, proxy calls, stop."""
 
-    def receive(envelope: Any) -> Frame | None:
-        turn = turn_of()
-        agent: Any = turn.agent
-        message = envelope.message
+    __slots__ = ("_stop", "_turn")
+
+    def __init__(self, turn: Turn, stop: Callable[[Turn, Reply | None], Frame]) -> None:
+        self._turn = turn
+        self._stop = stop
+
+    def failed(self, message: object, error: BaseException) -> None:
+        _message_failed(self._turn, message, None, error)
+
+    def returned(self, message: object, value: object) -> None:
+        turn = self._turn
+        if inspect.iscoroutine(value):
+            turn.begin(_awaited(turn, message, None, value))
+            return
+        if turn.buffer:
+            turn.leave()
+        turn.cell.handled += 1
+
+    def receive(self, envelope: Any) -> Frame | None:
+        """Everything else: a frame when it takes longer."""
+        turn, message, reply = self._turn, envelope.message, envelope.reply_to
         kind = message.__class__
         if kind is _ActorStop:
-            return stop(turn, envelope.reply_to)
+            return self._stop(turn, reply)
         if kind is Event:
             plan = turn.planner.plan(message.type)
-            return deliver(turn, message, plan, routed=False, reply=envelope.reply_to)
+            return deliver(turn, message, plan, routed=False, reply=reply)
+        agent: Any = turn.agent
         try:
             if kind in _PROXIED:
                 result = pykka.Actor._handle_receive(agent, message)
             else:
                 result = agent.on_receive(message)
         except BaseException as error:
-            _message_failed(turn, envelope, error)
+            _message_failed(turn, message, reply, error)
             return None
         if inspect.iscoroutine(result):
-            return _awaited(turn, envelope, result)
+            return _awaited(turn, message, reply, result)
         if turn.buffer:
             turn.leave()
         turn.cell.handled += 1
-        if envelope.reply_to is not None:
-            envelope.reply_to.set(result)
+        if reply is not None:
+            reply.set(result)
         return None
 
-    return receive
 
-
-def _awaited(turn: Turn, envelope: Any, coroutine: Any) -> Frame:
+def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
     try:
         result = yield from wait_for(turn, coroutine)
     except GeneratorExit:
         raise
     except BaseException as error:
-        _message_failed(turn, envelope, error)
+        _message_failed(turn, message, reply, error)
         return
     turn.send_off()
     yield from turn.drain()
     turn.cell.handled += 1
-    if envelope.reply_to is not None:
-        envelope.reply_to.set(result)
+    if reply is not None:
+        reply.set(result)
 
 
-def _message_failed(turn: Turn, envelope: Any, error: BaseException) -> None:
+def _message_failed(turn: Turn, message: object, reply: Any, error: BaseException) -> None:
     """An asker gets the error; a failed `tell` is a dead letter, and the agent goes on."""
     turn.buffer.clear()
-    if envelope.reply_to is not None:
+    if reply is not None:
         turn.cell.failed += 1
-        envelope.reply_to.set_exception((type(error), error, error.__traceback__))
+        reply.set_exception((type(error), error, error.__traceback__))
         return
     turn.log.error("a told message failed", exc_info=error)
-    turn.engine.bury(envelope.message, turn.cell, error, 1, "failed")
+    turn.engine.bury(message, turn.cell, error, 1, "failed")
     agent: Any = turn.agent
     try:
         agent.on_failure(type(error), error, error.__traceback__)
@@ -340,7 +357,9 @@ def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:
     for item in items:
         if isinstance(item, Recorded):
             continue  # it stays in the log
-        if not isinstance(item, Envelope):
+        if isinstance(item, tuple):
+            cell.engine.bury(item[0], cell, None, 0, reason)
+        elif not isinstance(item, Envelope):
             cell.engine.bury(getattr(item, "event", item), cell, None, 0, reason)
         elif item.reply_to is None:
             cell.engine.bury(item.message, cell, None, 0, reason)

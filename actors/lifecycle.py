@@ -6,12 +6,13 @@ import inspect
 from typing import TYPE_CHECKING, cast
 
 from choreia.actors.base import Reply, settle_left_over
-from choreia.actors.options import check_capacity_declared, check_words
+from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.timers import cancel_all
 from choreia.runtime.delivery.cell import PAUSED, Cell
 from choreia.runtime.delivery.handling import wait_for
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.turn import Frame, Turn
+from choreia.runtime.events.payload import Json
 
 if TYPE_CHECKING:
     from choreia.actors.agent import Agent
@@ -32,7 +33,9 @@ class Lifecycle:
         from choreia.actors.agent import Agent
 
         agent = cast("Agent", cell.turn.agent)
-        self._say(cell, "initialized", {"class": type(agent).__name__, **_abilities(agent)})
+        if self._heard(cell, "initialized"):
+            facts = {"agent": cell.name, "class": type(agent).__name__, **abilities(agent)}
+            self._say(cell, "initialized", facts)
         if type(agent).on_start is Agent.on_start:
             self._started(cell, agent)
         else:
@@ -60,9 +63,9 @@ class Lifecycle:
     def _started(self, cell: Cell, agent: Agent) -> None:
         record = cast("Record", cell.owner)
         self._say(cell, "started", {"agent": cell.name})
-        if self._roster.engine.bus.wanted("agent.online"):
+        if self._heard(cell, "online"):
             payload = {
-                **_abilities(agent),
+                **abilities(agent),
                 "name": cell.name,
                 "node": cell.engine.node,
                 "incarnation": record.incarnation,
@@ -138,15 +141,18 @@ class Lifecycle:
             cell.release(PAUSED)
             self._say(cell, "resumed", {"agent": cell.name})
 
+    def _heard(self, cell: Cell, what: str) -> bool:
+        """Whether to say it: the runtime's own agents and subscriptions come and go in silence."""
+        return cell.kind == "agent" and cell.engine.bus.wanted(f"agent.{what}")
+
     def _say(self, cell: Cell, what: str, payload: dict[str, object]) -> None:
-        # Subscriptions and the runtime's own agents come and go without a word.
-        if cell.kind == "agent":
+        if self._heard(cell, what):
             cell.engine.announce(f"agent.{what}", payload, cell.id)
 
 
-def _abilities(agent: Agent) -> dict[str, object]:
-    return {
-        "capabilities": list(check_words("capabilities", agent.capabilities)),
-        "capacity": check_capacity_declared(agent.capacity),
-        "specializations": list(check_words("specializations", agent.specializations)),
-    }
+def abilities(agent: Agent) -> dict[str, Json]:
+    """What an agent says it can do: its class does, or it set the attributes itself."""
+    own = getattr(agent, "__dict__", {})
+    if not ABILITIES.isdisjoint(own):
+        return declared_abilities(agent)
+    return type(agent)._choreia_abilities

@@ -7,6 +7,7 @@ import attrs
 from choreia.runtime.delivery.overflow import ConflateKey, Overflow, check_capacity, check_policy
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.errors import InvalidAgent
+from choreia.runtime.events.payload import FrozenDict, freeze
 
 MAILBOX = 1_000
 MAX_OUTBOX = 10_000
@@ -44,6 +45,22 @@ def check_capacity_declared(capacity: object) -> int:
     if not isinstance(capacity, int) or isinstance(capacity, bool) or capacity < 1:
         raise InvalidAgent(f"capacity = {capacity!r}: give a whole number, 1 or more")
     return capacity
+
+
+ABILITIES = frozenset({"capabilities", "capacity", "specializations"})
+
+
+def declared_abilities(agent: object) -> FrozenDict:
+    """What a class of agents, or one of them, says it can do. Raises `InvalidAgent`."""
+    return freeze(
+        {
+            "capabilities": check_words("capabilities", getattr(agent, "capabilities", ())),
+            "capacity": check_capacity_declared(getattr(agent, "capacity", 1)),
+            "specializations": check_words(
+                "specializations", getattr(agent, "specializations", ())
+            ),
+        }
+    )
 
 
 @attrs.frozen

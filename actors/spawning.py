@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.base import AgentRef, receiver
+from choreia.actors.base import AgentRef, Ear
 from choreia.actors.birth import deliver_one
 from choreia.actors.handlers import HandlerPlanner
 from choreia.actors.lifecycle import Lifecycle
@@ -113,15 +113,11 @@ class Spawner:
             cell.schedule = engine.dispatcher.dedicated(name)
         ref: AgentRef[Any] = AgentRef(cell)
         cell.owner = Record(factory, options, self._presence, ref)
-        cell.turn = Turn(
-            cell,
-            agent,
-            cls._choreia_planner or HandlerPlanner(()),
-            Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit),
-            receiver(lambda: cell.turn, self._lifecycle.stop),
-            options.retry,
-            options.max_outbox,
-        )
+        planner = cls._choreia_planner or HandlerPlanner(())
+        emitter = Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit)
+        turn = Turn(cell, agent, planner, emitter, options.retry, options.max_outbox)
+        turn.ear = Ear(turn, self._lifecycle.stop)
+        cell.turn = turn
         agent._choreia_cell = cell
         return cell
 
@@ -133,8 +129,8 @@ class Spawner:
             cell.turn.planner = planner
         if not isinstance(planner, HandlerPlanner):
             return
-        subscriptions = tuple(
-            Subscription[Target](pattern, topic.filter, cell)
+        subscriptions: tuple[Subscription[Target], ...] = tuple(
+            Subscription(pattern, topic.filter, cell)
             for binding in planner.bindings
             for pattern, topic in zip(binding.patterns, binding.spec.topics, strict=True)
         )

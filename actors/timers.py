@@ -70,4 +70,4 @@ def _fire(turn: Turn, record: Record, event: Event, key: str) -> None:
         event.id, event.type, event.source, turn.engine.clock.now(), event.payload, metadata
     )
     turn.cell.emitted += 1
-    turn.engine.bus.route(fired, turn.cell.outbox)
+    turn.engine.bus.route(fired, turn.cell)

@@ -39,6 +39,8 @@ ASKING = re.compile(
 MODULES_THAT_ASK = {"random", "secrets"}  # but the class `random.Random` is seeded
 MAY_USE_CLOCKS = {
     "actors/choreia/bench": "it measures real time",
+    "demos/review/command.py": "files per second, for whoever watches",
+    "demos/review/live.py": "files per second, for whoever watches",
     "runtime/delivery/clock.py": "it is the real clock",
     "runtime/delivery/engine.py": "a seed of its own for a system that is given none",
     "runtime/delivery/watchdog.py": "it watches real threads, on real time",

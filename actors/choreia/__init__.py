@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from choreia.actors.context import current as current
     from choreia.actors.handlers import on as on
     from choreia.actors.info import AgentInfo as AgentInfo
+    from choreia.actors.info import AgentView as AgentView
+    from choreia.actors.info import SystemView as SystemView
     from choreia.actors.subscriber import Subscription as Subscription
     from choreia.actors.system import ActorSystem as ActorSystem
     from choreia.runtime.delivery.deadletter import DeadLetter as DeadLetter
@@ -79,6 +81,8 @@ else:
         "current": "choreia.actors.context",
         "on": "choreia.actors.handlers",
         "AgentInfo": "choreia.actors.info",
+        "AgentView": "choreia.actors.info",
+        "SystemView": "choreia.actors.info",
         "Subscription": "choreia.actors.subscriber",
         "ActorSystem": "choreia.actors.system",
         "DeadLetter": "choreia.runtime.delivery.deadletter",

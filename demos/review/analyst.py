@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -68,7 +68,7 @@ class Analyst(Member):
             self._decide(auction)
 
     @contextmanager
-    def reading(self, award: Award) -> Iterator[Source]:
+    def reading(self, award: Award) -> Generator[Source, None, None]:
         """The file that was won. Raises `GiveUp`: no second try makes it readable."""
         try:
             yield read(locate(self.root, award.path))

@@ -47,7 +47,7 @@ class Auction:
     awarded: bool = False
     delivered: bool = False
     _bidders: frozenset[str] = frozenset()
-    _prices: dict[str, int] = field(factory=dict)
+    _prices: dict[str, int] = field(factory=dict[str, int])
 
     def announce(self, announcement: Announcement) -> None:
         self.award = Award(announcement.number, announcement.path, announcement.bytes)

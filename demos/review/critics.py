@@ -8,11 +8,15 @@ from choreia import Agent, on
 from choreia.demos.review.events import Finding, FindingRaised, OpinionGiven
 from choreia.demos.review.member import UNBUSY
 
-_TEST_FILE = re.compile(r"(^|/)(tests?|testing|idle_test)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TEST_FILE = re.compile(
+    r"(^|/)(tests?|testing|idle_test)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
+)
 # In a test too, these are mistakes: a test that is lost or that cannot fail.
 _WRONG_IN_TESTS = frozenset({"redefined-method", "assert-on-tuple", "unreachable-code"})
 
-_CLEANUP = frozenset({"__del__", "__exit__", "__aexit__", "close", "shutdown", "cleanup", "tearDown"})
+_CLEANUP = frozenset(
+    {"__del__", "__exit__", "__aexit__", "close", "shutdown", "cleanup", "tearDown"}
+)
 _CAUGHT = frozenset({"bare-except", "swallowed-exception"})
 
 
@@ -46,7 +50,7 @@ class Critic(Agent):
         raise NotImplementedError
 
 
-class TestsCritic(Critic):
+class ContextCritic(Critic):
     """Knows that tests break rules on purpose."""
 
     specializations = ("tests",)
@@ -57,7 +61,7 @@ class TestsCritic(Critic):
         return "it stands in a test, where such things are tried on purpose"
 
 
-class AuthorsCritic(Critic):
+class AuthorCritic(Critic):
     """Speaks for the author, who wrote a comment to be left alone."""
 
     specializations = ("comments",)
@@ -78,7 +82,7 @@ class IdiomCritic(Critic):
         return ""
 
 
-class Sceptic(Critic):
+class DoubtCritic(Critic):
     """Believes nothing that is more likely wrong than right."""
 
     specializations = ("doubt",)

@@ -27,8 +27,8 @@ class Debate:
     """What has been said about one finding, in whatever order it was heard."""
 
     raised: FindingRaised | None = None
-    _opinions: dict[str, OpinionGiven] = field(factory=dict)
-    _answers: dict[tuple[str, str], bool] = field(factory=dict)
+    _opinions: dict[str, OpinionGiven] = field(factory=dict[str, OpinionGiven])
+    _answers: dict[tuple[str, str], bool] = field(factory=dict[tuple[str, str], bool])
 
     def opinion(self, opinion: OpinionGiven) -> None:
         self._opinions[opinion.critic] = opinion

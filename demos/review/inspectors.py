@@ -33,7 +33,9 @@ class Inspector(Analyst):
             faults = find_faults(source.tree)
         debated = faults[:MAX_FINDINGS]
         for index, fault in enumerate(debated):
-            finding = _finding(f"{award.number}-{index}", award.path, fault, source.mark(fault.line))
+            finding = _finding(
+                f"{award.number}-{index}", award.path, fault, source.mark(fault.line)
+            )
             yield FindingRaised(finding, critics, defenders)
         yield FileJudged(award.number, award.path, len(debated), len(faults) - len(debated))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from choreia import Agent, Event, RetryAfter, on
 
-JOIN_SECONDS = 0.1
-"""How long to wait for somebody with a capability that nobody has yet."""
+JOIN_SECONDS = 1.0
+"""How long to wait, twice, for somebody with a capability that nobody has had yet."""
 
 UNBUSY = 1_000_000
 """A capacity that is never used up.

@@ -16,6 +16,7 @@ from choreia.demos.review.events import (
     FileMeasured,
     FileSkipped,
     FindingSettled,
+    Notable,
 )
 
 FORMAT = 1
@@ -28,58 +29,59 @@ class Report:
     root: str
     announced: int | None = None
     """How many files there are, once the scout has told."""
-    files: dict[int, FileFound] = field(factory=dict)
-    measured: dict[int, FileMeasured] = field(factory=dict)
-    judged: dict[int, FileJudged] = field(factory=dict)
-    settled: dict[str, FindingSettled] = field(factory=dict)
-    unreadable: dict[int, str] = field(factory=dict)
-    skipped: list[FileSkipped] = field(factory=list)
-    _open: Counter[int] = field(factory=Counter)
+    files: dict[int, FileFound] = field(factory=dict[int, FileFound])
+    measured: dict[int, FileMeasured] = field(factory=dict[int, FileMeasured])
+    judged: dict[int, FileJudged] = field(factory=dict[int, FileJudged])
+    settled: dict[str, FindingSettled] = field(factory=dict[str, FindingSettled])
+    unreadable: dict[int, str] = field(factory=dict[int, str])
+    skipped: list[FileSkipped] = field(factory=list[FileSkipped])
+    _open: Counter[int] = field(factory=Counter[int])
     """Findings by file: raised and not settled. Below 0 while the settled are ahead."""
-    _done: int = 0
+    _done: set[int] = field(factory=set[int])
 
-    # -- what happens -----------------------------------------------------------------------
+    # -- what happens, in any order; what is told twice counts once -----------------------------
+
+    def measure(self, measured: FileMeasured) -> None:
+        self.measured[measured.number] = measured
+        self._look(measured.number)
 
     def judge(self, judged: FileJudged) -> None:
-        self.judged[judged.number] = judged
-        self._open[judged.number] += judged.findings
-        self._count(judged.number)
+        if judged.number not in self.judged:
+            self.judged[judged.number] = judged
+            self._open[judged.number] += judged.findings
+            self._look(judged.number)
 
     def settle(self, settled: FindingSettled) -> None:
-        number = int(settled.finding.id.partition("-")[0])
-        self.settled[settled.finding.id] = settled
-        self._open[number] -= 1
-        self._count(number)
+        finding = settled.finding
+        if finding.id not in self.settled:
+            number = int(finding.id.partition("-")[0])
+            self.settled[finding.id] = settled
+            self._open[number] -= 1
+            self._look(number)
 
     def give_up(self, number: int, reason: str) -> None:
-        if number not in self.unreadable:
-            self._done += 1
-        self.unreadable[number] = reason
+        self.unreadable.setdefault(number, reason)
+        self._done.add(number)
 
-    def _count(self, number: int) -> None:
-        if number in self.judged and not self._open[number]:
-            self._done += 1
+    def _look(self, number: int) -> None:
+        if number in self.measured and number in self.judged and not self._open[number]:
+            self._done.add(number)
 
     # -- how far it is ----------------------------------------------------------------------
 
     @property
     def done(self) -> int:
-        """Files that have been reviewed, or cannot be."""
-        return self._done
+        """How many files have been reviewed, or cannot be."""
+        return len(self._done)
 
     @property
     def complete(self) -> bool:
-        return self.announced is not None and self.announced == self._done == len(self.files)
+        return self.announced is not None and self.announced == self.done == len(self.files)
 
     @property
     def unsettled(self) -> list[str]:
-        """The files that are still without a verdict."""
-        return sorted(
-            found.path
-            for number, found in self.files.items()
-            if number not in self.unreadable
-            and (number not in self.judged or self._open[number] != 0)
-        )
+        """The files that are without a verdict."""
+        return sorted(self.files[number].path for number in self.files.keys() - self._done)
 
     # -- what came out ----------------------------------------------------------------------
 
@@ -93,6 +95,12 @@ class Report:
         """Those upheld, the heaviest first."""
         upheld = [item for item in self.findings if item.upheld]
         return sorted(upheld, key=lambda item: -item.weight)
+
+    def most_complex(self, most: int) -> list[tuple[str, Notable]]:
+        """Path and function, the most complex first."""
+        files = sorted(self.measured.values(), key=_path)
+        functions = [(file.path, item) for file in files for item in file.notable]
+        return sorted(functions, key=lambda pair: -pair[1].complexity)[:most]
 
     @property
     def unread(self) -> list[tuple[str, str]]:
@@ -123,7 +131,7 @@ class Report:
             "root": self.root,
             "complete": self.complete,
             "summary": self.summary(),
-            "rules": self._rules(),
+            "rules": self.rules(),
             "findings": [_finding(item) for item in self.findings],
             "files": [_file(item) for item in sorted(self.measured.values(), key=_path)],
             "unreadable": [{"path": path, "reason": reason} for path, reason in self.unread],
@@ -131,12 +139,11 @@ class Report:
             "unsettled": self.unsettled,
         }
 
-    def _rules(self) -> dict[str, dict[str, int]]:
+    def rules(self) -> dict[str, dict[str, int]]:
+        """How often each rule was raised, and upheld."""
         upheld = Counter(item.finding.rule for item in self.settled.values() if item.upheld)
         raised = Counter(item.finding.rule for item in self.settled.values())
-        return {
-            rule: {"raised": raised[rule], "upheld": upheld[rule]} for rule in sorted(raised)
-        }
+        return {rule: {"raised": raised[rule], "upheld": upheld[rule]} for rule in sorted(raised)}
 
 
 def _place(item: FindingSettled) -> tuple[str, int, int, str, str]:

@@ -24,6 +24,7 @@ class Reporter(Agent):
     def __init__(self, report: Report) -> None:
         super().__init__()
         self.report = report
+        self._said = False
 
     @on(FileFound)
     def note_file(self, found: FileFound) -> None:
@@ -41,7 +42,8 @@ class Reporter(Agent):
 
     @on(FileMeasured)
     def note_measures(self, measured: FileMeasured) -> None:
-        self.report.measured[measured.number] = measured
+        self.report.measure(measured)
+        self._look()
 
     @on(FindingSettled)
     def note_verdict(self, settled: FindingSettled) -> None:
@@ -60,7 +62,8 @@ class Reporter(Agent):
         self._look()
 
     def _look(self) -> None:
-        if self.report.complete:
+        if self.report.complete and not self._said:
+            self._said = True
             totals = self.report.summary()
             self.emit(
                 ReviewCompleted(

@@ -18,23 +18,25 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
-# Most nodes are these two, and nothing is below them (save their `Load` or `Store`).
-_LEAVES = (ast.Name, ast.Constant)
-# Nodes that tell a `Load` from a `Store`, a `+` from a `-`: nobody looks for them.
-_TOKENS = (ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+# Fields that tell a `Load` from a `Store`, a `+` from a `-`: nobody looks for those nodes.
+_TOKENS = frozenset({"ctx", "op", "ops"})
+# The fields in which there may be nodes. Most nodes are names and constants: there are none.
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name not in _TOKENS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+} | {ast.Name: (), ast.Constant: ()}
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """The nodes directly below `node`, in the order of its fields."""
     found: list[ast.AST] = []
-    if isinstance(node, _LEAVES):
-        return found
-    for name in node._fields:
+    for name in _FIELDS[type(node)]:
         value: object = getattr(node, name, None)
         if isinstance(value, list):
             items = cast("list[object]", value)
-            found.extend(item for item in items if isinstance(item, ast.AST))
-        elif isinstance(value, ast.AST) and not isinstance(value, _TOKENS):
+            found += [item for item in items if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
             found.append(value)
     return found
 

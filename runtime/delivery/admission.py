@@ -7,11 +7,13 @@ engine drives it with a blocking wait, an `await`, or no wait at all. So the thr
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from choreia.runtime.delivery.feed import FULL, GONE, PARKED, REJECTED, TAKEN, Feed
 from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.mailbox import OWNED
 from choreia.runtime.delivery.parking import Ticket
 from choreia.runtime.errors import MailboxFull
 
@@ -57,28 +59,48 @@ def admit_everywhere(feeds: Sequence[Feed], item: object) -> Admission:
 def _try_everywhere(
     feeds: Sequence[Feed], item: object, first_in_line: Feed | None
 ) -> tuple[int, Feed]:
-    for feed in feeds:
-        feed.mailbox.lock.acquire()
-    wake: list[Feed] = []
+    wake: list[Cell] = []
+    held = 0
     try:
+        roomy = True
         for feed in feeds:
-            verdict = feed.would(item)
-            if verdict == FULL and feed is first_in_line:
-                # It was called from the line: those still in it come after.
-                verdict = TAKEN if len(feed.mailbox) < feed.mailbox.capacity else FULL
-            if verdict != TAKEN and verdict != GONE:
-                return verdict, feed
-        for feed in feeds:
-            if feed.would(item) != GONE and feed.admit(item):
-                wake.append(feed)
+            box = feed.mailbox
+            box.lock.acquire()
+            held += 1
+            items = box.items
+            if items.__class__ is not deque or box.waiting or len(items) >= box.capacity:  # type: ignore[arg-type]
+                roomy = False
+        if roomy:  # plain and in place: fan-out to a hundred agents passes here for each of them
+            for feed in feeds:
+                box = feed.mailbox
+                items = box.items
+                items.append(item)  # type: ignore[union-attr]
+                size = len(items)  # type: ignore[arg-type]
+                if size > box.high_water:
+                    box.high_water = size
+                if not box.state:
+                    box.state = OWNED
+                    wake.append(feed.cell)
+        else:
+            for feed in feeds:
+                verdict = feed.would(item)
+                if verdict == FULL and feed is first_in_line:
+                    # It was called from the line: those still in it come after.
+                    verdict = TAKEN if len(feed.mailbox) < feed.mailbox.capacity else FULL
+                if verdict != TAKEN and verdict != GONE:
+                    return verdict, feed
+            for feed in feeds:
+                if feed.would(item) != GONE and feed.admit(item):
+                    wake.append(feed.cell)
     finally:
-        for feed in feeds:
+        for feed in feeds[:held]:
             feed.mailbox.lock.release()
-    for feed in wake:
-        feed.cell.schedule(feed.cell)
-    for feed in feeds:
-        if feed.mailbox.attention and not feed.mailbox.pressured:
-            feed.cell.engine.pressure(feed.cell)
+    for cell in wake:
+        cell.schedule(cell)
+    if not roomy:
+        for feed in feeds:
+            if feed.mailbox.attention and not feed.mailbox.pressured:
+                feed.cell.engine.pressure(feed.cell)
     return TAKEN, feeds[0]
 
 

@@ -6,7 +6,6 @@ an event gets in is each mailbox's feed's decision.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -91,18 +90,18 @@ class Bus:
         route = self._hot.get(type) or self.table.resolve(type)
         return bool(route.feeds or route.watchers or self.taps or self.cases)
 
-    def route(self, event: Event, outbox: deque[tuple[Feed, Event]]) -> None:
-        """Deliver what an agent emitted. What finds no room goes to `outbox`, and so does all
+    def route(self, event: Event, sender: Cell) -> None:
+        """Deliver what an agent emitted. What finds no room goes to its outbox, and so does all
         that comes after, to keep the order."""
         route = self._hot.get(event.type) or self.table.resolve(event.type)
         if route.watchers or self.taps or self.cases:
             self.show(event, route)
         for feed in route.feeds if route.guards is None else route.select(event):
-            if outbox:
-                outbox.append((feed, event))
+            if sender.outbox:
+                sender.outbox.append((feed, event))
             elif verdict := feed.offer(event):
                 if verdict == FULL:
-                    outbox.append((feed, event))
+                    sender.put_by(feed, event)
                 else:
                     self._engine.undeliverable(event, feed.cell, verdict)
 
@@ -115,7 +114,8 @@ class Bus:
         """Deliver what the runtime itself says: it never parks. Without room a vital sign is
         dropped and counted, any other event admitted and counted as overflowed."""
         route, feeds = self.receivers(event)
-        self.show(event, route)
+        if route.watchers or self.taps or self.cases:
+            self.show(event, route)
         for feed in feeds:
             if not vital:
                 feed.force(event)

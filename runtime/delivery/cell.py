@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from choreia.runtime.delivery.mailbox import CLOSED, HELD, IDLE, OWNED, Mailbox
 from choreia.runtime.events.event import Event
@@ -75,13 +75,14 @@ class Cell:
         self.kind = kind
         self.mailbox = Mailbox(capacity)
         self.schedule: Callable[[Cell], None] = engine.dispatcher.schedule
-        self.owner: object = None
+        self.owner: Any = None
         """What the layer above keeps about the agent."""
         self.holds = 0
         self.controls: deque[Control] | None = None
         self.interrupt = False
         """Whether the turn must look at controls, holds or unfinished work before the mailbox."""
-        self.outbox: deque[tuple[Feed, Event]] = deque()
+        self.outbox: deque[tuple[Feed, Event]] | None = None
+        """Deliveries that found no room; made when needed, like all that most agents never use."""
         self.parked_on: Cell | None = None
         self.handled = 0
         self.failed = 0
@@ -90,10 +91,6 @@ class Cell:
         """When the handler that runs now was called (monotonic seconds)."""
 
     # -- for whoever serves the cell ------------------------------------------------------
-
-    def run(self) -> None:
-        """One turn, on the calling thread. Only a dispatcher calls this."""
-        self.turn.run()
 
     def rest(self) -> bool:
         """End the turn, unless there is something to do: whether it has ended."""
@@ -138,6 +135,14 @@ class Cell:
         if asleep:
             self.schedule(self)
         return True
+
+    # -- the outbox -----------------------------------------------------------------------
+
+    def put_by(self, feed: Feed, event: Event) -> None:
+        """Keep a delivery that found no room, behind those that wait already."""
+        if self.outbox is None:
+            self.outbox = deque()
+        self.outbox.append((feed, event))
 
     # -- holding and going on -------------------------------------------------------------
 

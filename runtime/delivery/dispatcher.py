@@ -16,13 +16,22 @@ Done = Callable[[object, BaseException | None], None]
 """Told what a coroutine returned, or what it raised; from any thread."""
 
 
+class Runs(Protocol):
+    def run(self) -> None:
+        """One turn, on the calling thread."""
+        ...
+
+
 class Runnable(Protocol):
     """What a dispatcher gives turns to: a cell."""
 
-    def run(self) -> None: ...
+    @property
+    def turn(self) -> Runs: ...
 
     @property
-    def handled(self) -> int: ...
+    def since(self) -> float:
+        """When the handler that runs now was called (monotonic seconds)."""
+        ...
 
 
 class CoroutineTask(Protocol):

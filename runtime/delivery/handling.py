@@ -209,7 +209,7 @@ def _say(turn: Turn, said: object) -> Frame:
     event, fresh = turn.early(type, payload)
     if fresh:
         turn.cell.emitted += 1
-        turn.engine.bus.route(event, turn.cell.outbox)
+        turn.engine.bus.route(event, turn.cell)
         yield from turn.drain()
     if turn.engine.clock.monotonic() >= turn.over_at:
         yield  # with no hold set: another agent's turn, then go on

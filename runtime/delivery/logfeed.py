@@ -11,7 +11,6 @@ implements the same contract.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -168,7 +167,7 @@ class LogBus(Bus):
         self.log = log
         self.log_lock = threading.RLock()
 
-    def route(self, event: Event, outbox: deque[tuple[Feed, Event]]) -> None:
+    def route(self, event: Event, sender: Cell) -> None:
         self.record(event)
 
     def record(self, event: Event) -> None:

@@ -170,6 +170,7 @@ class ParkingLot:
         if cell is not None:
             cell.parked_on = None
             if ticket.gate is None:
+                assert cell.outbox is not None
                 cell.outbox.popleft()
                 cell.unpark()
         if ticket.gate is not None:

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
+from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.dispatcher import Runnable
 
 log = logging.getLogger("choreia.dispatcher")
@@ -109,11 +110,10 @@ class Pool:
                 return
             worker.cell = cell
             try:
-                cell.run()
+                cell.turn.run()
             except BaseException:
                 # Turns deal with what handlers raise, so this is a fault of the runtime.
                 log.critical("a turn of %r failed", cell, exc_info=True)
-            worker.cell = None
             if (worker.blocked or self.active > self.base) and not self._give_way(worker):
                 return
 
@@ -130,6 +130,8 @@ class Pool:
 
     def _sleep(self, worker: Worker, *, surplus: bool = False) -> bool:
         """Sleep until there is work. False: the thread is no longer needed."""
+        worker.cell = None
+        running.set(None)  # turns leave their mark; the next one writes over it
         with self.lock:
             self.active -= 1
             if (self.queue and self.active < self.base) and not self._stopping:

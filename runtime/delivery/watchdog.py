@@ -92,7 +92,7 @@ class Watchdog:
 
 def _blocked(worker: Worker, now: float, late: bool) -> bool:
     cell = worker.cell
-    call = (cell, getattr(cell, "since", None))
+    call = (cell, None if cell is None else cell.since)
     before = worker.sample
     cpu = _cpu_seconds(worker.thread)
     if before[:2] != call:

@@ -132,11 +132,11 @@ def _native(event: Event) -> dict[str, object]:
 
 def _rest(event: Event, native: Mapping[str, object]) -> dict[str, object]:
     """What others defined and no attribute can hold, as JSON in one."""
-    parts = {"extensions": event.metadata.extensions, "extra": event.extra}
-    rest = {
-        part: {name: value for name, value in members.items() if name not in native}
-        for part, members in parts.items()
-    }
+    extensions = dict(event.metadata.extensions)
+    extra = dict(event.extra)
+    for name in native:
+        (extra if name == _CLAIMED else extensions).pop(name)
+    rest = {"extensions": extensions, "extra": extra}
     rest = {part: members for part, members in rest.items() if members}
     return {_REST: dump_text(rest)} if rest else {}
 
@@ -197,7 +197,7 @@ def _read_metadata(
         at("schemaversion", fields.check_version, version, "schemaversion"),
         at("hops", fields.check_hops, wire.get("hops", 0), "hops"),
         _read_causes(wire, limits),
-        at("extensions", fields.check_extensions, extensions, limits) if extensions else EMPTY,
+        at(_REST, fields.check_extensions, extensions, limits) if extensions else EMPTY,
     )
 
 
@@ -210,7 +210,9 @@ def _read_causes(wire: Mapping[str, object], limits: Limits) -> tuple[str, ...]:
         return ()
     # `parse` reads objects only, so the array is given one to stand in.
     inner = _read_inner(f'{{"causes":{_text(wire, "causes")}}}', "causes", limits)
-    return decode_causes(inner.get("causes"), "causes", limits)
+    if len(inner) > 1:
+        raise DecodeError("causes is no JSON array", path="causes")
+    return decode_causes(inner["causes"], "causes", limits)
 
 
 def _read_rest(

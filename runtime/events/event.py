@@ -7,6 +7,7 @@ checked already.
 
 from __future__ import annotations
 
+import builtins
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, Unpack
@@ -304,7 +305,7 @@ def _as_mapping(payload: object, type: str, metadata: Metadata) -> tuple[object,
     from choreia.runtime.events import schema
 
     declared = schema.type_of(payload)
-    if declared is None:
+    if declared is None or isinstance(payload, builtins.type):
         return payload, metadata  # `freeze` refuses it, with a hint
     if declared[0] != type:
         raise InvalidEvent(

@@ -6,7 +6,8 @@ MongoDB's meaning (see `query` and `operators`), save that
 
 - words of one scale compare by rank (`scale`), and ``$prefix $suffix $contains`` exist;
 - objects are equal whatever the order of their keys, as in JSON;
-- an array that a numeric segment leads to is, like any other, met by one of its elements.
+- an array is met by one of its elements wherever it stands: also at the end of a numeric
+  segment, and as an element that `$elemMatch` tests.
 
 Paths begin with ``payload.`` or ``metadata.`` (in the wire's spelling or in snake case, with
 extensions by their name), or are ``type``, ``source``, ``timestamp`` or ``id``.

@@ -40,8 +40,8 @@ class IdSource:
 
     `now` gives Unix seconds, `entropy(bits)` a random integer of so many bits; under
     simulation both are seeded. A clock that stands still or goes back does not matter: the
-    next id is then the last one plus a random step, so it cannot be guessed from a sibling's
-    and two processes that were forked from one do not meet.
+    next id is then the last one plus a random step. (The milliseconds last until the year
+    10889.)
     """
 
     __slots__ = ("_entropy", "_last", "_lock", "_now")

@@ -225,6 +225,11 @@ def _freeze_list(value: Iterable[object], room: int) -> tuple[FrozenList, int]:
 
 def _freeze_other(item: object, room: int) -> tuple[object, int]:
     """Freeze what is no plain scalar. `room`: how many containers may still be opened."""
+    kind = type(item)
+    if kind is dict:  # first the common ones: asking for a Mapping takes 0.3 µs
+        return _freeze_dict(cast("Mapping[Any, object]", item), room - 1)
+    if kind is list or kind is tuple:
+        return _freeze_list(cast("Iterable[object]", item), room - 1)
     if isinstance(item, (FrozenDict, FrozenList)):
         return item, _bound(item, room - 1)
     if isinstance(item, Mapping):

@@ -17,10 +17,12 @@ _EXACT = Context(prec=400)
 
 
 def write(timestamp: float) -> str:
-    """The time in UTC, with as many digits as the float needs: often seven, never fewer than
-    its microseconds. `timestamp` must lie between the years 1 and 9999."""
-    seconds = math.floor(timestamp)
-    fraction = _EXACT.subtract(Decimal(repr(timestamp)), Decimal(seconds))
+    """The time in UTC: right to the microsecond, with more digits where the float needs them to
+    come back the same (today's have seven). `timestamp` must be in the years 1 to 9999."""
+    rounded = f"{timestamp:.6f}"
+    exact = Decimal(rounded if float(rounded) == timestamp else repr(timestamp))
+    seconds = math.floor(exact)
+    fraction = _EXACT.subtract(exact, Decimal(seconds))
     moment = (_EPOCH + datetime.timedelta(seconds=seconds)).isoformat()
     digits = f"{fraction:f}".partition(".")[2].rstrip("0")
     return f"{moment}.{digits}Z" if digits else f"{moment}Z"

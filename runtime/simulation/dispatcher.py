@@ -87,7 +87,7 @@ class SimulatedDispatcher:
                 assert self._loop is not None
                 self._loop.step()
             else:
-                self._runnable.pop(chosen).run()
+                self._runnable.pop(chosen).turn.run()
         finally:
             self._running -= 1
         if not self._running and not self._runnable:

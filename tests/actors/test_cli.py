@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -88,6 +89,15 @@ def test_an_unknown_demo_is_wrong_usage_and_names_the_nearest() -> None:
     assert done.returncode == 2
     assert "No such command 'ordres'" in done.stderr
     assert "orders" in done.stderr
+
+
+def test_no_color_is_heeded(tmp_path: Path) -> None:
+    (tmp_path / "faulty.py").write_text("def f(x=[]):\n    return eval(x)\n")
+    arguments = ("demo", "review", "--quiet", str(tmp_path))
+    colours = re.compile(r"\x1b\[(\d+;)*[349]\d\b")
+    as_terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    assert colours.search(choreia(*arguments, NO_COLOR="", **as_terminal).stdout)
+    assert not colours.search(choreia(*arguments, NO_COLOR="1", **as_terminal).stdout)
 
 
 def test_an_error_raised_on_purpose_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 
 from choreia import ActorSystem, Agent, CaseLimits, Event, on
 from choreia.bench.sample import Sample, percentiles
 from choreia.bench.shape import AUDIENCE, PAUSE
-from choreia.bench.topics import MATCHES, event_types, new_event_types, patterns
 
 
 class _Ping(Agent):
@@ -64,19 +62,6 @@ class _Stamp(Agent):
         self.done.release()
 
 
-class _Sink:
-    """The same as a plain function's state; the function is what subscribes."""
-
-    def __init__(self, count: int, done: threading.Semaphore) -> None:
-        self.left = count
-        self.done = done
-
-    def count(self, event: Event) -> None:
-        self.left -= 1
-        if not self.left:
-            self.done.release()
-
-
 def ping_pong(count: int) -> Sample:
     """Two agents that react to each other's events: one causal chain of ``2 * count`` events."""
     done = threading.Semaphore(0)
@@ -123,29 +108,3 @@ def latency(count: int) -> Sample:
             done.acquire()
     took = [end - start for start, end in zip(sent, handled, strict=True)]
     return Sample(count, sum(took), percentiles(took))
-
-
-def _route(types: Sequence[str]) -> Sample:
-    count = len(types)
-    done = threading.Semaphore(0)
-    with ActorSystem() as system:
-        for pattern in patterns():
-            system.subscribe(pattern, _Sink(count, done).count)
-        system.wait_idle()
-        started = time.perf_counter()
-        for i, name in enumerate(types):
-            system.publish(name, {"i": i})
-        for _ in range(MATCHES):
-            done.acquire()
-        seconds = time.perf_counter() - started
-    return Sample(count, seconds)
-
-
-def routing(count: int) -> Sample:
-    """1,000 wildcard subscriptions, of which 10 match every event."""
-    return _route(event_types(count))
-
-
-def routing_new(count: int) -> Sample:
-    """The same, with every type new: no resolved route is of use."""
-    return _route(new_event_types(count))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import Protocol
 
 from choreia import ActorSystem, Agent
@@ -83,14 +84,10 @@ def _relay(size: int, hops: int) -> float:
     """Seconds for `hops` messages round a ring of `size` agents."""
     done = threading.Semaphore(0)
     refs: list[_Tellable] = []
-
-    def relay(following: int) -> _Relay:
-        return _Relay(refs, following, done)
-
     with ActorSystem() as system:
         for i in range(size):
-            following = (i + 1) % size
-            refs.append(system.spawn(lambda f=following: relay(f), name=f"relay-{i}"))
+            relay = partial(_Relay, refs, (i + 1) % size, done)
+            refs.append(system.spawn(relay, name=f"relay-{i}"))
         system.wait_idle()
         started = time.perf_counter()
         refs[0].tell(hops)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -26,8 +27,10 @@ _FINDINGS = {
 def show(console: Console, machine: Machine, summaries: Iterable[Summary], *, short: bool) -> None:
     """Print every summary, then why a measurement is missing where one is."""
     made = list(summaries)
-    table = Table(title="Choreia against its peers", caption=caption(machine, short=short))
-    table.add_column("workload", overflow="fold", min_width=17)  # the longest name
+    table = Table(
+        title="Choreia against its peers", caption=caption(machine, short=short), box=HORIZONTALS
+    )
+    table.add_column("workload", overflow="fold", min_width=18)  # the longest name
     for heading in ("choreia, per s", "peer, per s", "ratio", "reach"):
         table.add_column(heading, justify="right", no_wrap=True)
     for summary in made:

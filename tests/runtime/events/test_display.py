@@ -81,8 +81,9 @@ def test_secrets_are_masked_at_any_depth() -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        "apiKey", "API_KEY", "api-key", "X-Api-Key", "APIKey", "Password", "userPassword", "new_password",
-        "access_token", "accessToken", "refresh-token", "CLIENT_SECRET", "Authorization", "token",
+        "apiKey", "API_KEY", "api-key", "X-Api-Key", "APIKey", "Password", "userPassword",
+        "new_password", "access_token", "accessToken", "refresh-token", "CLIENT_SECRET",
+        "Authorization", "token",
     ],
 )  # fmt: skip
 def test_keys_are_compared_loosely_on_the_safe_side(key: str) -> None:
@@ -119,7 +120,11 @@ def test_a_redacted_payload_is_a_copy_that_can_be_written_to() -> None:
     assert payload == {"a": [{"b": 1}]}
 
 
-@given(st.dictionaries(st.text(max_size=5), st.recursive(st.integers() | st.text(max_size=9), st.lists), max_size=4))
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.recursive(st.integers() | st.text(max_size=9), st.lists), max_size=4
+    )
+)
 def test_what_is_brief_enough_is_what_python_writes(payload: dict[str, Any]) -> None:
     assert brief(payload, 10_000, paths=[]) == repr(payload)
 

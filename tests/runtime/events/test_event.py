@@ -44,7 +44,7 @@ def event(**changes: Any) -> Event:
     return Event(**{**fields, **changes})
 
 
-# -- making -----------------------------------------------------------------------------------------
+# -- making ------------------------------------------------------------------------------------
 
 
 def test_type_and_source_are_enough() -> None:
@@ -77,14 +77,12 @@ def test_everything_can_be_given_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "mapping",
-    [
-        {"correlationId": "c", "causationId": "d", "version": "1.2.0", "hops": 2, "causes": ["x"]},
-        {"correlation_id": "c", "causation_id": "d", "version": "1.2.0", "hops": 2, "causes": ["x"]},
-    ],
-    ids=["camel", "snake"],
+    ("correlation", "causation"),
+    [("correlationId", "causationId"), ("correlation_id", "causation_id")],
 )
-def test_metadata_may_be_a_mapping(mapping: dict[str, Any]) -> None:
+def test_metadata_may_be_a_mapping(correlation: str, causation: str) -> None:
+    mapping: dict[str, Any] = {correlation: "c", causation: "d", "version": "1.2.0", "hops": 2}
+    mapping["causes"] = ["x"]
     made = event(metadata={**mapping, "traceparent": "00-1", "nested": {"a": [1]}})
     assert made.metadata == Metadata(
         correlation_id="c",
@@ -122,7 +120,11 @@ def test_metadata_may_be_a_mapping(mapping: dict[str, Any]) -> None:
         ({"metadata": {"causes": "abc"}}, InvalidEvent, "causes"),
         ({"metadata": {"tenant": {1}}}, InvalidPayload, r"metadata\.tenant"),
         ({"metadata": {1: 2}}, InvalidPayload, "metadata"),
-        ({"metadata": {"hops": 1, "correlationId": "a", "correlation_id": "a"}}, InvalidEvent, "twice"),
+        (
+            {"metadata": {"hops": 1, "correlationId": "a", "correlation_id": "a"}},
+            InvalidEvent,
+            "twice",
+        ),
         ({"extra": {"id": 1}}, InvalidEvent, "id"),
     ],
 )
@@ -157,7 +159,7 @@ def test_a_class_that_nothing_declares_is_no_payload() -> None:
         Event("tests.event.greeted", "s", Greeted)
 
 
-# -- immutability -----------------------------------------------------------------------------------
+# -- immutability ------------------------------------------------------------------------------
 
 
 def test_no_field_can_be_set_or_deleted() -> None:
@@ -221,7 +223,7 @@ def test_the_quick_way_fills_every_field() -> None:
     assert metadata == Metadata("c", "d", "1.1.0", 2, ("x",))
 
 
-# -- values -----------------------------------------------------------------------------------------
+# -- values ------------------------------------------------------------------------------------
 
 
 def test_events_are_equal_by_value_and_hashed_by_id() -> None:
@@ -281,7 +283,7 @@ def test_the_repr_is_short_safe_and_without_secrets() -> None:
     assert len(text) < 700
 
 
-# -- seams ------------------------------------------------------------------------------------------
+# -- seams -------------------------------------------------------------------------------------
 
 
 def test_to_and_from_json_and_cloudevents() -> None:

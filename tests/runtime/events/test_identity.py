@@ -34,7 +34,7 @@ def source(now: float = NOON, seed: int = 0) -> IdSource:
     return IdSource(lambda: now, random.Random(seed).getrandbits)
 
 
-# -- made ---------------------------------------------------------------------------------------
+# -- made --------------------------------------------------------------------------------------
 
 
 def test_an_id_is_milliseconds_and_random_digits() -> None:
@@ -50,7 +50,7 @@ def test_a_seeded_source_repeats_itself() -> None:
     assert ids != [other.next() for _ in range(3)]
 
 
-@given(st.lists(st.floats(-1e4, 1e12), min_size=2, max_size=20), st.integers(0, 2**80 - 1))
+@given(st.lists(st.floats(-1e4, 2.8e11), min_size=2, max_size=20), st.integers(0, 2**80 - 1))
 def test_ids_increase_whatever_the_clock_and_the_dice_do(times: list[float], dice: int) -> None:
     clock = iter(times)
     made = IdSource(lambda: next(clock), lambda bits: dice % 2**bits)
@@ -89,7 +89,7 @@ def test_a_forked_child_makes_other_ids_and_takes_no_lock_along() -> None:
     assert theirs[12:] != next_id()[12:]
 
 
-# -- derived ------------------------------------------------------------------------------------
+# -- derived -----------------------------------------------------------------------------------
 
 
 def test_a_derived_id_keeps_the_time_of_its_cause() -> None:
@@ -154,10 +154,9 @@ def test_derived_ids_stay_what_they_were() -> None:
     # Stored events are found again by these: a change here breaks every log on disk.
     deriver = Deriver("did:choreia:local:a")
     parent = "01a20319ac05ff949cfee8be5083281b"
+    early = deriver.early(parent, 1.0, "order.created", b"{}", 0)
     assert deriver.buffered(parent, 1.0, 0) == "01a20319ac05ad629e52fec78573af49"
-    assert (
-        deriver.early(parent, 1.0, "order.created", b"{}", 0) == "01a20319ac05feaca28bdf469fed756c"
-    )
+    assert early == "01a20319ac05feaca28bdf469fed756c"
 
 
 def test_native_ids_are_recognised() -> None:
@@ -166,7 +165,7 @@ def test_native_ids_are_recognised() -> None:
     assert not is_native("F" * 32)
 
 
-# -- names --------------------------------------------------------------------------------------
+# -- names -------------------------------------------------------------------------------------
 
 
 def test_an_agent_is_a_did() -> None:

@@ -100,7 +100,12 @@ TABLE: list[tuple[str, Json, list[object], list[object]]] = [
     ("$elemMatch", {"a": None}, [[{}], [{"a": None}]], [[], [1], [{"a": 1}], [None]]),
     ("$elemMatch", {"a.b": 1}, [[{"a": {"b": 1}}], [{"a": [{"b": 1}]}]], [[{"a": 1}]]),
     ("$elemMatch", {"$or": [{"a": 1}, {"b": 1}]}, [[{"b": 1}], [{"a": 1}]], [[{"c": 1}], [1]]),
-    ("$elemMatch", {"$elemMatch": {"$eq": 1}}, [[[1]], [2, [0, 1]]], [[1], 1, [[[1]]], [[2]]]),
+    (
+        "$elemMatch",
+        {"$elemMatch": {"$eq": 1}},
+        [[[1]], [2, [0, 1]], [[[1]]]],
+        [[1], 1, [[[[1]]]], [[2]]],
+    ),
     # presence
     ("$exists", True, [None, 0, "", [], {}, False], [NOTHING]),
     ("$exists", False, [NOTHING], [None, 0, "", [], {}, False]),

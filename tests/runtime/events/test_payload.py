@@ -56,7 +56,7 @@ def parts(value: Any) -> list[Any]:
     return []
 
 
-# -- frozen ones are like plain ones --------------------------------------------------------------
+# -- frozen ones are like plain ones -----------------------------------------------------------
 
 
 @given(PAYLOADS)
@@ -176,7 +176,7 @@ def test_joining_gives_plain_writable_ones() -> None:
     assert type(frozen.copy()) is dict
 
 
-# -- what is taken, and as what ---------------------------------------------------------------------
+# -- what is taken, and as what ----------------------------------------------------------------
 
 
 class Colour(StrEnum):
@@ -276,7 +276,7 @@ def test_a_hostile_key_does_not_make_a_hostile_message() -> None:
     assert "\x1b" not in str(caught.value)
 
 
-# -- limits -----------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------
 
 
 def nested(depth: int) -> dict[str, Any]:
