@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from choreia.actors.base import Actor
@@ -19,6 +19,7 @@ from choreia.actors.options import Options, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
 from choreia.actors.timers import cancel_timer, set_timer
 from choreia.runtime.delivery.emission import Declaration
+from choreia.runtime.delivery.steps import Kind
 from choreia.runtime.errors import InvalidAgent, OutsideTurn
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.payload import EMPTY, FrozenDict
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 HOOKS = frozenset({"on_start", "on_stop", "on_receive", "on_failure"})
+_GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
     {"capabilities", "specializations", "capacity", "emits"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
@@ -45,9 +47,9 @@ class Agent(Actor):
     """Derive from it, mark methods with `@on`, and give the class to `ActorSystem.spawn`.
 
     Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
-    goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or patterns;
-    enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`, `threaded`,
-    `retry`, `conflate_key`, `max_outbox`.
+    goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
+    patterns; enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`,
+    `threaded`, `retry`, `conflate_key`, `max_outbox`.
     """
 
     __slots__ = ()
@@ -61,7 +63,7 @@ class Agent(Actor):
     _choreia_handlers: ClassVar[tuple[HandlerSpec, ...]] = ()
     _choreia_declaration: ClassVar[Declaration] = Declaration("Agent")
     _choreia_planner: ClassVar[HandlerPlanner | None] = HandlerPlanner(())
-    """The handlers by type of event; None when topics name attributes, so each agent has its own."""
+    """The handlers by type; None when topics name attributes, so each agent has its own."""
 
     def __init__(self) -> None:
         attend(self)
@@ -69,6 +71,7 @@ class Agent(Actor):
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         _refuse_own_names(cls)
+        _check_hooks(cls)
         cls._choreia_abilities = declared_abilities(cls)
         Options.of(cls, {})
         cls._choreia_declaration = _declaration(cls)
@@ -112,7 +115,7 @@ class Agent(Actor):
         return cell_of(self, "clock").engine.clock
 
     @property
-    def actor_ref(self) -> AgentRef[Any]:  # type: ignore[override]
+    def actor_ref(self) -> AgentRef[Any]:
         """The ref, to give to others, or to ask for oneself later."""
         try:
             ref: AgentRef[Any] = self._choreia_cell.owner.ref  # type: ignore[union-attr]
@@ -167,7 +170,9 @@ class Agent(Actor):
 
         Returns the key to `cancel` it by. A timer with the same `key` replaces the earlier one.
         """
-        return set_timer(turn_of(self, "after"), record_of(self, "after"), seconds, type, payload, key)
+        return set_timer(
+            turn_of(self, "after"), record_of(self, "after"), seconds, type, payload, key
+        )
 
     def cancel(self, key: str) -> None:
         """Cancel the timer of that key, once the handler has returned. Unknown keys do nothing."""
@@ -239,22 +244,34 @@ def _refuse_own_names(cls: type) -> None:
         for name in vars(base)
         if not name.startswith("_") and name not in HOOKS | SETTINGS
     }
-    for name in vars(cls):
-        if name in own:
-            raise InvalidAgent(
-                f"{cls.__name__}.{name}: this name is Agent's own, and redefining it would break "
-                "the agent; call yours something else"
-            )
+    # A mixin before Agent hides Agent's names just as the class itself does.
+    for base in cls.__mro__[: cls.__mro__.index(Agent)]:
+        for name in vars(base):
+            if name in own:
+                raise InvalidAgent(
+                    f"{base.__name__}.{name}: this name is Agent's own, and redefining it would "
+                    "break the agent; call yours something else"
+                )
+
+
+def _check_hooks(cls: type) -> None:
     for name, value in vars(cls).items():
-        if name in HOOKS and not callable(value):
+        if name not in HOOKS:
+            continue
+        if not callable(value):
             raise InvalidAgent(f"{cls.__name__}.{name} must be a method")
+        if name in ("on_start", "on_stop") and Kind.of(value) in _GENERATORS:
+            raise InvalidAgent(
+                f"{cls.__name__}.{name} is a generator, which nobody would run: write self.emit(…) "
+                "where it yields"
+            )
 
 
 def _declaration(cls: type[Agent]) -> Declaration:
     emits = cls.emits
     if emits is None:
         return Declaration(cls.__name__)
-    if isinstance(emits, str):
+    if isinstance(emits, str) or not isinstance(emits, Iterable):
         check_words("emits", emits)
     patterns = [
         topic_of(topic, None).pattern(cls) if isinstance(topic, type) else TopicPattern(topic)

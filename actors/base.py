@@ -20,6 +20,7 @@ from pykka.messages import ProxyCall, ProxyGetAttr, ProxySetAttr, _ActorStop
 
 from choreia.actors.blocking import forbid_on_loop
 from choreia.runtime.delivery.admission import admit_one
+from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
@@ -27,7 +28,7 @@ from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.handling import deliver, wait_for
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED
-from choreia.runtime.delivery.turn import Frame, Turn
+from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.errors import InvalidAgent, MailboxFull
 from choreia.runtime.events.event import Event
 
@@ -224,7 +225,7 @@ class AgentRef(pykka.ActorRef[A]):
         if await cell.engine.drive_async(admission, None, who) == GONE:
             raise _dead(cell)
 
-    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:  # type: ignore[override]
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """Send `message` and wait `timeout` seconds for the answer (or return its future).
 
         Raises what the agent raised, `pykka.Timeout`, or `pykka.ActorDeadError`.

@@ -72,9 +72,7 @@ def topic_of(topic: str | type, filter: Mapping[str, object] | Filter | None) ->
     return Topic(declared[0], compiled, topic)
 
 
-def on(
-    topic: str | type, filter: Mapping[str, object] | Filter | None = None
-) -> Callable[[F], F]:
+def on(topic: str | type, filter: Mapping[str, object] | Filter | None = None) -> Callable[[F], F]:
     """Have a method of an `Agent` handle the events that `topic` selects and `filter` lets through.
 
     `topic` is a pattern (``*`` one segment, ``#`` any number), in which ``{name}`` stands for an

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from choreia.actors.base import Reply, settle_left_over
 from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.timers import cancel_all
+from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import PAUSED, Cell
 from choreia.runtime.delivery.handling import wait_for
 from choreia.runtime.delivery.mailbox import CLOSED
-from choreia.runtime.delivery.turn import Frame, Turn
+from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.events.payload import Json
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ class Lifecycle:
         """Whether to say it: the runtime's own agents and subscriptions come and go in silence."""
         return cell.kind == "agent" and cell.engine.bus.wanted(f"agent.{what}")
 
-    def _say(self, cell: Cell, what: str, payload: dict[str, object]) -> None:
+    def _say(self, cell: Cell, what: str, payload: Mapping[str, object]) -> None:
         if self._heard(cell, what):
             cell.engine.announce(f"agent.{what}", payload, cell.id)
 

@@ -25,6 +25,12 @@ def _check_bool(value: object) -> bool:
     return value
 
 
+def _check_outbox(most: object) -> int:
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        raise InvalidAgent(f"max_outbox={most!r}: give a whole number of events, 1 or more")
+    return most
+
+
 def _check_key(key: object) -> ConflateKey | None:
     if key is not None and not callable(key):
         raise InvalidAgent(f"conflate_key={key!r}: give a function of an event")
@@ -75,7 +81,7 @@ class Options:
     retry: Retry = attrs.field(factory=Retry, converter=_check_retry)
     conflate_key: ConflateKey | None = attrs.field(default=None, converter=_check_key)
     """Of an event, with ``overflow="conflate"``; by default its type and source."""
-    max_outbox: int = attrs.field(default=MAX_OUTBOX, converter=check_capacity)
+    max_outbox: int = attrs.field(default=MAX_OUTBOX, converter=_check_outbox)
     """The most events that one handler may emit."""
 
     @classmethod
@@ -89,4 +95,4 @@ class Options:
             )
         given = {name: getattr(agent_class, name) for name in names if hasattr(agent_class, name)}
         given.update({name: value for name, value in keywords.items() if value is not None})
-        return cls(**given)  # type: ignore[arg-type]
+        return cls(**given)

@@ -90,6 +90,4 @@ class Presence:
             status = "paused"
         elif status == "online" and not room:
             status = "busy"
-        return attrs.evolve(
-            info, available_capacity=room, load=busy / info.capacity, status=status
-        )
+        return attrs.evolve(info, available_capacity=room, load=busy / info.capacity, status=status)

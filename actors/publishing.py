@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.roster import Roster
@@ -26,10 +27,11 @@ from choreia.runtime.events.topic import check_type
 REMEMBERED = 10_000
 """Ids given from outside that are remembered, so that publishing twice delivers once."""
 
-_OPTIONS = frozenset(
-    {"source", "correlation_id", "causation_id", "version", "id", "extensions"}
+_OPTIONS = frozenset({"source", "correlation_id", "causation_id", "version", "id", "extensions"})
+_INSIDE = (
+    "inside a handler `publish` is the agent's emit_now: source, ids and cause are set by the "
+    "runtime"
 )
-_INSIDE = "inside a handler `publish` is the agent's emit_now: source, ids and cause are set by the runtime"
 
 
 class Publisher:
@@ -133,7 +135,7 @@ class Publisher:
         correlation = fields.check_optional_id(options.get("correlation_id"), "correlation_id")
         causation = fields.check_optional_id(options.get("causation_id"), "causation_id")
         given = options.get("version")
-        extensions = options.get("extensions")
+        extensions: Any = options.get("extensions")
         metadata = make_metadata(
             correlation or id,
             causation,
@@ -231,5 +233,3 @@ def _plain(
         what = ", ".join(given) or "a whole Event"
         raise InvalidEvent(f"{call} with {what}: {_INSIDE}; give a type and a payload")
     return type, payload
-
-

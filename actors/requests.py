@@ -59,6 +59,7 @@ class Listener:
         filter: Filter | None,
         correlation_id: str | None,
         buffer: int,
+        forget: Callable[[Listener], None],
     ) -> None:
         self._engine = engine
         self._pattern = pattern
@@ -67,6 +68,7 @@ class Listener:
         self._missed = 0
         self._gate = Gate()
         self.closed = False
+        self._forget = forget
         if correlation_id is None:
             subscription = Subscription(pattern, filter, self)
             table = engine.bus.table
@@ -91,6 +93,9 @@ class Listener:
             self.closed = True
             self._stop()
             self._gate.open()
+            self._forget(self)
+
+    end = close
 
     def next(self, timeout: float | None = None) -> Event:
         """The next event. Raises `TimeoutError` after `timeout` seconds."""
@@ -178,7 +183,7 @@ class Request:
         else:
             self._seen.append(event)
 
-    def cancel(self) -> None:
+    def end(self) -> None:
         """The system stops: wait no longer."""
         self._cancelled = True
         self._gate.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 
 from choreia.actors.lifecycle import Lifecycle
 from choreia.actors.roster import Roster
@@ -44,7 +45,7 @@ class Stopping:
         left = [cell for cell in cells if not self._close_idle(cell)]
         for cell in left:
             orderly = drain and not cell.holds & (PARKING | BACKING_OFF | AWAITING)
-            cell.post(lambda cell=cell, orderly=orderly: self._end(cell, orderly))
+            cell.post(partial(self._end, cell, orderly))
         if left and drain:
             yield self._engine.when_idle(), max(GRACE, ends - clock.monotonic())
         elif left:
@@ -56,10 +57,12 @@ class Stopping:
                 self._lifecycle.close(cell, "stopped")
 
     def _close_idle(self, cell: Cell) -> bool:
-        """Close an agent that has nothing to do and no last words; 100,000 of them take a second."""
+        """Close an agent that has nothing to do and no last words: a second for 100,000."""
         from choreia.actors.agent import Agent
 
-        if type(cell.turn.agent).on_stop is not Agent.on_stop or not cell.claim():
+        agent = cell.turn.agent
+        assert isinstance(agent, Agent)
+        if type(agent).on_stop is not Agent.on_stop or not cell.claim():
             return False
         self._lifecycle.close(cell, "stopped")
         return True
@@ -73,4 +76,3 @@ class Stopping:
             if event is not None:
                 cell.engine.bury(event, cell, None, turn.attempt, "stopped", turn.progress)
         turn.begin(self._lifecycle.stop(turn, None))
-

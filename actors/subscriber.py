@@ -44,7 +44,7 @@ class FunctionPlanner:
 class Subscription:
     """What `subscribe` returns: `cancel()` it to hear no more."""
 
-    def __init__(self, ref: AgentRef[Any], unsubscribe: Callable[[], None]) -> None:
+    def __init__(self, ref: AgentRef[Any], unsubscribe: Callable[[], object]) -> None:
         self._ref = ref
         self._unsubscribe = unsubscribe
 

@@ -14,11 +14,12 @@ from choreia.actors.handlers import topic_of
 from choreia.actors.info import AgentInfo, SystemView
 from choreia.actors.inspection import view_of
 from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.outside import Outside
 from choreia.actors.presence import Presence
 from choreia.actors.publishing import Publisher
 from choreia.actors.record import Record
 from choreia.actors.registry import Registry
-from choreia.actors.requests import Listener, Request, Until, refuse_in_turn
+from choreia.actors.requests import refuse_in_turn
 from choreia.actors.roster import Roster
 from choreia.actors.spawning import Spawner
 from choreia.actors.stopping import Stopping
@@ -26,13 +27,11 @@ from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
 from choreia.runtime.delivery.admission import admit_one
 from choreia.runtime.delivery.clock import Clock, SystemClock
 from choreia.runtime.delivery.deadletter import DeadLetter, Redelivery
-from choreia.runtime.delivery.dispatcher import Dispatcher
 from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.logfeed import EventLog, LogBus
 from choreia.runtime.delivery.subscription import Subscription as Entry
 from choreia.runtime.delivery.workers import ThreadDispatcher
-from choreia.runtime.errors import ChoreiaError, InvalidAgent, UnknownAgent
-from choreia.runtime.events.event import Event
+from choreia.runtime.errors import ChoreiaError, InvalidAgent
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.simulation.clock import SimulatedClock
@@ -42,7 +41,7 @@ Factory = Callable[[], object]
 Mode = Literal["threads", "simulated"]
 
 
-class ActorSystem:
+class ActorSystem(Outside):
     """Agents, and the machinery that carries events between them.
 
     Use it in a ``with`` (coroutine handlers then run on a loop of the system's own) or an
@@ -82,17 +81,13 @@ class ActorSystem:
         self._presence = Presence(self._roster.by_id)
         self._lifecycle = Lifecycle(self._roster)
         self._spawner = Spawner(self._roster, self._lifecycle, self._presence)
-        self._publisher = Publisher(self._roster)
-        self._requests: set[Request] = set()
-        self._listeners: set[Listener] = set()
+        super().__init__(self._engine, Publisher(self._roster))
         self._stopped = False
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
 
     # -- agents ---------------------------------------------------------------------------
 
-    def spawn(
-        self, factory: Factory, *, name: str | None = None, **options: Any
-    ) -> AgentRef[Any]:
+    def spawn(self, factory: Factory, *, name: str | None = None, **options: Any) -> AgentRef[Any]:
         """Start an agent: `factory` is its class, or a function without arguments that makes it.
 
         `name` is one topic segment; by default the class's name in kebab-case. Options:
@@ -159,143 +154,7 @@ class ActorSystem:
         table.add(entry)
         return Subscription(ref, lambda: table.remove(entry))
 
-    # -- events ---------------------------------------------------------------------------
-
-    def publish(
-        self,
-        type: object,
-        payload: object = None,
-        *,
-        source: str | None = None,
-        correlation_id: str | None = None,
-        causation_id: str | None = None,
-        version: str | None = None,
-        id: str | None = None,
-        extensions: Mapping[str, object] | None = None,
-        timeout: float | None = None,
-    ) -> Event:
-        """Publish a type and payload, an instance of an ``@event_type`` class, or an `Event`.
-
-        Blocks while a receiver's mailbox is full, `timeout` seconds at most; then, or when a
-        receiver rejects, raises `MailboxFull`, and nobody got it. With an `id`, publishing twice
-        delivers once. In a handler it is the agent's `emit_now`. Raises `InvalidEvent` and its
-        kinds, `SourceTaken`, `DuplicateId`, `SystemStopped`, `BlockingCall`.
-        """
-        options = _options(source, correlation_id, causation_id, version, id, extensions)
-        return self._publisher.publish(type, payload, options, timeout)
-
-    async def publish_async(
-        self,
-        type: object,
-        payload: object = None,
-        *,
-        source: str | None = None,
-        correlation_id: str | None = None,
-        causation_id: str | None = None,
-        version: str | None = None,
-        id: str | None = None,
-        extensions: Mapping[str, object] | None = None,
-        timeout: float | None = None,
-    ) -> Event:
-        """`publish`, awaiting room instead of blocking for it."""
-        options = _options(source, correlation_id, causation_id, version, id, extensions)
-        return await self._publisher.publish_async(type, payload, options, timeout)
-
-    def try_publish(
-        self,
-        type: object,
-        payload: object = None,
-        *,
-        source: str | None = None,
-        correlation_id: str | None = None,
-        causation_id: str | None = None,
-        version: str | None = None,
-        id: str | None = None,
-        extensions: Mapping[str, object] | None = None,
-    ) -> bool:
-        """`publish` without waiting: False when a receiver has no room, and then nobody got it."""
-        options = _options(source, correlation_id, causation_id, version, id, extensions)
-        return self._publisher.try_publish(type, payload, options)
-
-    def request(
-        self,
-        type: object,
-        payload: object = None,
-        *,
-        until: Until,
-        timeout: float | None = 30,
-        **options: Any,
-    ) -> Event:
-        """Publish, and wait for the first event of that correlation that matches `until`.
-
-        `until` is a pattern, an ``@event_type`` class, or a tuple of such. Raises
-        `RequestTimeout`, with what was `seen`, after `timeout` seconds.
-        """
-        refuse_in_turn("request")
-        forbid_on_loop("request", "await system.request_async(…)")
-        event, request = self._request(type, payload, until, options)
-        ends = None if timeout is None else self.clock.monotonic() + timeout
-        try:
-            self._publisher.publish(event, None, {}, timeout)
-            return request.wait(None if ends is None else ends - self.clock.monotonic())
-        finally:
-            self._requests.discard(request)
-            request.close()
-
-    async def request_async(
-        self,
-        type: object,
-        payload: object = None,
-        *,
-        until: Until,
-        timeout: float | None = 30,
-        **options: Any,
-    ) -> Event:
-        """`request`, awaiting."""
-        refuse_in_turn("request_async")
-        event, request = self._request(type, payload, until, options)
-        ends = None if timeout is None else self.clock.monotonic() + timeout
-        try:
-            await self._publisher.publish_async(event, None, {}, timeout)
-            left = None if ends is None else ends - self.clock.monotonic()
-            return await request.wait_async(left)
-        finally:
-            self._requests.discard(request)
-            request.close()
-
-    def _request(
-        self, type: object, payload: object, until: Until, options: Mapping[str, Any]
-    ) -> tuple[Event, Request]:
-        event = self._publisher.prepare(type, payload, options)
-        correlation = event.metadata.correlation_id or event.id
-        request = Request(self._engine, correlation, event.id, until)
-        self._requests.add(request)
-        return event, request
-
-    def listen(
-        self,
-        topic: str | type = "#",
-        *,
-        filter: Mapping[str, object] | Filter | None = None,
-        correlation_id: str | None = None,
-        buffer: int = 1_000,
-    ) -> Listener:
-        """Iterate over events as they are published, sync or async; a context manager.
-
-        See `Listener` for what happens when the reader is slower than `buffer` events.
-        """
-        refuse_in_turn("listen")
-        declared = topic_of(topic, filter)
-        pattern = declared.pattern(None)
-        listener = Listener(self._engine, pattern, declared.filter, correlation_id, buffer)
-        self._listeners = {other for other in self._listeners if not other.closed} | {listener}
-        return listener
-
     # -- looking --------------------------------------------------------------------------
-
-    @property
-    def clock(self) -> Clock:
-        return self._engine.clock
 
     @property
     def node(self) -> str:
@@ -382,10 +241,7 @@ class ActorSystem:
             await asyncio.to_thread(self._end, timeout)
 
     def _end(self, timeout: float) -> None:
-        for request in list(self._requests):
-            request.cancel()
-        for listener in self._listeners:
-            listener.close()
+        self._end_watching()
         self._engine.clock.stop()
         self._dispatcher.stop(timeout)
 
@@ -421,24 +277,3 @@ def _pair(
 def _record(cell: Any) -> Record:
     record: Record = cell.owner
     return record
-
-
-def _options(
-    source: str | None,
-    correlation_id: str | None,
-    causation_id: str | None,
-    version: str | None,
-    id: str | None,
-    extensions: Mapping[str, object] | None,
-) -> dict[str, object]:
-    return {
-        "source": source,
-        "correlation_id": correlation_id,
-        "causation_id": causation_id,
-        "version": version,
-        "id": id,
-        "extensions": extensions,
-    }
-
-
-__all__ = ["ActorSystem", "Dispatcher", "UnknownAgent"]

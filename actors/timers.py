@@ -1,4 +1,4 @@
-"""`after` and `cancel`: events that an agent will emit later. In memory; they end with the agent."""
+"""`after` and `cancel`: events that an agent will emit later. They end with the agent."""
 
 from __future__ import annotations
 
@@ -45,9 +45,11 @@ def _arm(turn: Turn, record: Record, seconds: float, event: Event, key: str) -> 
     _disarm(record, key)
     if record.timers is None:
         record.timers = {}
-    record.timers[key] = turn.engine.clock.call_later(
-        seconds, lambda: turn.cell.post(lambda: _fire(turn, record, event, key))
-    )
+
+    def due() -> None:
+        turn.cell.post(lambda: _fire(turn, record, event, key))
+
+    record.timers[key] = turn.engine.clock.call_later(seconds, due)
 
 
 def _disarm(record: Record, key: str) -> None:

@@ -9,7 +9,7 @@ import sysconfig
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
-from typing import TextIO
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -17,7 +17,7 @@ from rich.console import Console
 from choreia import ActorSystem, DemoError, GiveUp, IdleTimeout
 from choreia.demos import review as guild
 from choreia.demos.review.choreography import Review, build
-from choreia.demos.review.live import LiveView, pressure
+from choreia.demos.review.live import LiveView, totals
 from choreia.demos.review.source import SourceFile, check_root, discover
 from choreia.demos.review.tables import show
 
@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.1
 @click.option(
     "--json",
     "json_file",
-    type=click.File("w", encoding="utf-8", lazy=False, atomic=True),
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     help="Write the whole result as JSON ('-' for standard output).",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Review at most so many files.")
@@ -42,28 +42,36 @@ LOOK_SECONDS = 0.1
 )
 @click.option("--quiet", is_flag=True, help="Only the result: no introduction, no live view.")
 def command(
-    path: str | None, json_file: TextIO | None, limit: int | None, analysts: int, quiet: bool
+    path: str | None, json_file: str | None, limit: int | None, analysts: int, quiet: bool
 ) -> None:
     """Have a guild of agents review the Python source at PATH (default: the standard library)."""
-    # When the JSON goes to standard output, nothing else may.
-    console = Console(stderr=json_file is not None and json_file.name == "<stdout>")
+    _check_folder(json_file)
     root = check_root(path or sysconfig.get_path("stdlib"))
+    # When the JSON goes to standard output, nothing else may.
+    console = Console(stderr=json_file == "-")
     if not quiet:
         console.print(inspect.cleandoc(guild.__doc__ or ""), markup=False, highlight=False)
-        console.print()
     with _expected_failures_unlogged(), ActorSystem() as system:
         review = build(system, root, limit=limit, analysts=analysts)
         seconds = _run(review, console, live=console.is_terminal and not quiet, limit=limit)
         if not quiet:
-            console.print(pressure(system))
+            console.print(totals(system))
     show(review.report, console)
-    console.print(f"{review.report.done / seconds:,.0f} files/s", highlight=False)
+    rate = review.report.done / seconds
+    console.print(f"{seconds:,.1f} s, {rate:,.0f} files/s", highlight=False)
     if json_file is not None:
-        json.dump(review.report.to_json(), json_file, indent=2)
-        json_file.write("\n")
+        with click.open_file(json_file, "w", encoding="utf-8") as stream:
+            stream.write(json.dumps(review.report.to_json(), indent=2) + "\n")
     if not review.report.complete:
         left = review.report.unsettled
         raise DemoError(f"{len(left)} files were left without a verdict, such as {left[:3]}")
+
+
+def _check_folder(json_file: str | None) -> None:
+    """Better told now than after the review."""
+    folder = Path(json_file or "-").parent
+    if not folder.is_dir():
+        raise click.BadParameter(f"there is no folder {folder}", param_hint="--json")
 
 
 def _run(review: Review, console: Console, *, live: bool, limit: int | None) -> float:

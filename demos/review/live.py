@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from types import TracebackType
 
 from rich import box
@@ -54,15 +55,37 @@ class LiveView:
 
 
 def pressure(system: ActorSystem) -> Table:
-    """How full everybody's mailbox is, and how full it has been."""
-    table = Table("agent", "state", "mailbox", box=box.SIMPLE_HEAD)
-    for column in ("now", "most", "over", "waiting", "handled"):
+    """How full everybody's mailbox is now."""
+    table = _table("agent", "state", "mailbox", numbers=("queued", "most", "over", "waiting"))
+    for agent in _agents(system):
+        numbers = (agent.mailbox_size, agent.high_water, agent.overflowed, agent.parked)
+        table.add_row(agent.name, agent.state, _fill(agent), *_figures(numbers))
+    return table
+
+
+def totals(system: ActorSystem) -> Table:
+    """How full everybody's mailbox has been, and what went through it."""
+    table = _table("agent", numbers=("mailbox", "most", "over", "handled", "dead", "emitted"))
+    for agent in _agents(system):
+        fill = (agent.mailbox_capacity, agent.high_water, agent.overflowed)
+        table.add_row(agent.name, *_figures((*fill, agent.handled, agent.failed, agent.emitted)))
+    return table
+
+
+def _agents(system: ActorSystem) -> list[AgentView]:
+    return [agent for agent in system.inspect().agents if agent.kind == "agent"]
+
+
+def _figures(numbers: Iterable[int]) -> list[str]:
+    return [f"{number:,}" if number else "" for number in numbers]
+
+
+def _table(*texts: str, numbers: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in texts:
+        table.add_column(column, no_wrap=True)
+    for column in numbers:
         table.add_column(column, justify="right")
-    for agent in system.inspect().agents:
-        if agent.kind == "agent":
-            now = (agent.mailbox_size, agent.high_water, agent.overflowed, agent.parked)
-            cells = [f"{number:,}" if number else "" for number in (*now, agent.handled)]
-            table.add_row(agent.name, agent.state, _fill(agent), *cells)
     return table
 
 

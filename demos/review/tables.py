@@ -25,14 +25,8 @@ def show(report: Report, console: Console) -> None:
     for table in (_findings(report), _rules(report), _tangled(report), _unread(report)):
         if table.row_count:
             console.print(table)
-    counts = {name: f"{number:,}" for name, number in report.summary().items()}
-    console.print(
-        Text(
-            "{files} files, {lines} lines, {functions} functions, {classes} classes; "
-            "{undocumented} without a docstring; {findings} findings, {upheld} upheld, "
-            "{dismissed} dismissed; {unreadable} files could not be read".format(**counts)
-        )
-    )
+    summary = ", ".join(f"{name}: {number:,}" for name, number in report.summary().items())
+    console.print(summary, highlight=False, markup=False)
 
 
 def _findings(report: Report) -> Table:

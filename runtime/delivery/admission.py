@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from choreia.runtime.delivery.feed import FULL, GONE, PARKED, REJECTED, TAKEN, Feed
 from choreia.runtime.delivery.gate import Gate
@@ -56,7 +56,7 @@ def admit_everywhere(feeds: Sequence[Feed], item: object) -> Admission:
             last.cell.engine.lot.release(last)
 
 
-def _try_everywhere(
+def _try_everywhere(  # noqa: C901  # one critical section, in place for its speed
     feeds: Sequence[Feed], item: object, first_in_line: Feed | None
 ) -> tuple[int, Feed]:
     wake: list[Cell] = []
@@ -67,15 +67,15 @@ def _try_everywhere(
             box = feed.mailbox
             box.lock.acquire()
             held += 1
-            items = box.items
-            if items.__class__ is not deque or box.waiting or len(items) >= box.capacity:  # type: ignore[arg-type]
+            items: Any = box.items
+            if items.__class__ is not deque or box.waiting or len(items) >= box.capacity:
                 roomy = False
         if roomy:  # plain and in place: fan-out to a hundred agents passes here for each of them
             for feed in feeds:
                 box = feed.mailbox
                 items = box.items
-                items.append(item)  # type: ignore[union-attr]
-                size = len(items)  # type: ignore[arg-type]
+                items.append(item)
+                size = len(items)
                 if size > box.high_water:
                     box.high_water = size
                 if not box.state:
@@ -89,9 +89,8 @@ def _try_everywhere(
                     verdict = TAKEN if len(feed.mailbox) < feed.mailbox.capacity else FULL
                 if verdict != TAKEN and verdict != GONE:
                     return verdict, feed
-            for feed in feeds:
-                if feed.would(item) != GONE and feed.admit(item):
-                    wake.append(feed.cell)
+            alive = [feed for feed in feeds if feed.would(item) != GONE]
+            wake.extend(feed.cell for feed in alive if feed.admit(item))
     finally:
         for feed in feeds[:held]:
             feed.mailbox.lock.release()

@@ -56,6 +56,10 @@ class Dispatcher(Protocol):
         """A `schedule` that serves one cell on a thread of its own."""
         ...
 
+    def release_lane(self, schedule: object) -> None:
+        """The cell of that dedicated `schedule` is gone: its thread may end."""
+        ...
+
     def start_coroutine(
         self, coroutine: Coroutine[object, object, object], context: Context, done: Done
     ) -> CoroutineTask:

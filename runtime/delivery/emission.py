@@ -96,12 +96,12 @@ class Emitter:
             type, payload, version = typed(type, payload)
         frozen = freeze(payload)
         if cause is None:
-            return self.original(type, frozen, version, timestamp)  # type: ignore[arg-type]
+            return self.original(type, frozen, version, timestamp)
         deriver = self._deriver or self._make_deriver()
         id = deriver.buffered(cause.id, cause.timestamp, index)
         return make_event(
             id,
-            type,  # type: ignore[arg-type]  # a str, seen above
+            type,
             self.source,
             timestamp,
             frozen,

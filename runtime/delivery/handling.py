@@ -9,8 +9,10 @@ import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
+from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF
 from choreia.runtime.delivery.deadletter import format_error
 from choreia.runtime.delivery.progress import Progress
@@ -23,7 +25,6 @@ from choreia.runtime.events.schema import structure
 if TYPE_CHECKING:
     from choreia.runtime.delivery.turn import Turn
 
-Frame = Generator[None, None, None]
 Waiting = Generator[None, None, object]
 """A part of a frame that comes to a result."""
 
@@ -264,7 +265,7 @@ def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
         except BaseException as error:
             failure = error  # told to the generator's task, so that it can clean up
         cell.hold(AWAITING)
-        dispatcher.call_on_loop(lambda taken=taken, failure=failure: _tell(taken, failure))
+        dispatcher.call_on_loop(partial(_tell, taken, failure))
 
 
 def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:

@@ -177,7 +177,7 @@ class ParkingLot:
             ticket.gate.open()
 
     def abandon(self, feed: Feed) -> list[object]:
-        """The agent of `feed` is gone: everybody in line goes on; what could not get in, is back."""
+        """The agent of `feed` is gone: everybody in line goes on. What did not get in."""
         lost: list[object] = []
         with self._lock:
             with feed.mailbox.lock:

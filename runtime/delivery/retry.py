@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import attrs
 
@@ -30,8 +32,11 @@ PERMANENT = (
 )
 
 
-def _from(least: float) -> object:
-    def check(_: object, attribute: attrs.Attribute[float], value: float) -> None:
+Check = Callable[[object, "attrs.Attribute[Any]", Any], None]
+
+
+def _from(least: float) -> Check:
+    def check(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not value >= least:
             raise InvalidAgent(f"Retry({attribute.name}={value!r}): give a number, {least} or more")
 
@@ -48,11 +53,11 @@ class Retry:
     `give_up_on` are not tried again.
     """
 
-    attempts: int = attrs.field(default=3, validator=_from(1))  # type: ignore[arg-type]
-    delay: float = attrs.field(default=0.1, validator=_from(0))  # type: ignore[arg-type]
-    factor: float = attrs.field(default=2, validator=_from(1))  # type: ignore[arg-type]
-    max_delay: float = attrs.field(default=30, validator=_from(0))  # type: ignore[arg-type]
-    jitter: float = attrs.field(default=0.1, validator=_from(0))  # type: ignore[arg-type]
+    attempts: int = attrs.field(default=3, validator=_from(1))
+    delay: float = attrs.field(default=0.1, validator=_from(0))
+    factor: float = attrs.field(default=2, validator=_from(1))
+    max_delay: float = attrs.field(default=30, validator=_from(0))
+    jitter: float = attrs.field(default=0.1, validator=_from(0))
     give_up_on: tuple[type[BaseException], ...] = attrs.field(default=(), converter=tuple)
 
     def wait(self, error: BaseException, made: int, random: Random) -> float | None:

@@ -15,9 +15,11 @@ A turn belongs to one instance of the agent; a restart makes a new turn for the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Protocol
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from choreia.runtime.delivery.behaviour import Ear, Frame, Hearing, Planner
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery
@@ -29,7 +31,7 @@ from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.retry import Retry
-from choreia.runtime.delivery.steps import Handler, Plan
+from choreia.runtime.delivery.steps import Handler
 from choreia.runtime.errors import HopLimit, OutboxFull, OutsideTurn
 from choreia.runtime.events.event import Event
 
@@ -39,42 +41,7 @@ if TYPE_CHECKING:
 SLICE = 0.005
 """Bound of one turn, in seconds, after which the next agent has its own."""
 
-Frame = Generator[None, None, None]
 Effect = Callable[[], None]
-
-
-class Planner(Protocol):
-    """Which handlers an agent has for a type of event."""
-
-    def plan(self, type: str) -> Plan: ...
-
-    @property
-    def known(self) -> dict[str, Plan]:
-        """Plans by type, as far as they have been asked for."""
-        ...
-
-
-class Hearing(Protocol):
-    """An agent, as far as a turn knows. A told message comes in a tuple of one: no box is
-    cheaper."""
-
-    def on_receive(self, message: object) -> object: ...
-
-
-class Ear(Protocol):
-    """Handles what is no event: the layer above knows what it is."""
-
-    def failed(self, message: object, error: BaseException) -> None:
-        """`on_receive` raised for a told message."""
-        ...
-
-    def returned(self, message: object, value: object) -> None:
-        """`on_receive` returned something for a told message: a coroutine is still to be run."""
-        ...
-
-    def receive(self, item: object) -> Frame | None:
-        """Anything else: a frame to run, or None when it is done."""
-        ...
 
 
 class Turn:
@@ -135,7 +102,7 @@ class Turn:
 
     # -- the loop -------------------------------------------------------------------------
 
-    def run(self) -> None:
+    def run(self) -> None:  # noqa: C901  # in one piece for its speed, see below
         """Serve the cell for one turn. It is OWNED by the calling thread."""
         # Plain, with locals, in one piece: every event passes here. What is rare hides behind
         # `interrupt` and `attention`, one test each. `step` and `event` are only cleared when the
@@ -316,7 +283,7 @@ class Turn:
         for item in buffer:
             if item.__class__ is Event:
                 cell.emitted += 1
-                route(item, cell)  # type: ignore[arg-type]
+                route(item, cell)
             else:
                 item()  # type: ignore[operator]
 
@@ -324,7 +291,7 @@ class Turn:
         """Deliver the outbox, parking wherever there is no room."""
         cell = self.cell
         lot = cell.engine.lot
-        outbox = cell.outbox or ()
+        outbox = cell.outbox or deque()
         while outbox:
             feed, event = outbox[0]
             verdict = feed.offer(event)
@@ -333,7 +300,7 @@ class Turn:
                 if verdict == PARKED:
                     yield
                     continue  # whoever made room took the delivery from the outbox
-            outbox.popleft()  # type: ignore[union-attr]
+            outbox.popleft()
             if verdict != TAKEN:
                 self.engine.undeliverable(event, feed.cell, verdict)
 

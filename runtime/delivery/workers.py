@@ -40,7 +40,7 @@ class ThreadDispatcher:
         self._lanes.append(lane)
         return lane.schedule
 
-    def release_lane(self, schedule: Callable[[Runnable], None]) -> None:
+    def release_lane(self, schedule: object) -> None:
         for lane in list(self._lanes):
             if lane.schedule == schedule:
                 lane.close()

@@ -59,6 +59,7 @@ _OWN = frozenset(
 ) | {_REST}
 # An attribute of this name would claim `Metadata.version`, so it is kept in `Event.extra`.
 _CLAIMED = "version"
+_NOT_EMPTY = frozenset({"subject", "dataschema"})
 _NAME = re.compile(r"[a-z0-9]+")
 # What strings must not hold (CloudEvents 1.0, §3.1): control characters and noncharacters.
 _LAST_OF_PLANES = "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
@@ -144,10 +145,10 @@ def _rest(event: Event, native: Mapping[str, object]) -> dict[str, object]:
 def _is_attribute(name: str, value: object) -> bool:
     if name in _OWN or not _NAME.fullmatch(name):
         return False
+    if name in _NOT_EMPTY and not (isinstance(value, str) and value):
+        return False
     if isinstance(value, str):
-        return (bool(value) or name not in ("subject", "dataschema")) and not (
-            _NOT_IN_STRING.search(value)
-        )
+        return _NOT_IN_STRING.search(value) is None
     return isinstance(value, int) and -MAX_HOPS - 1 <= value <= MAX_HOPS
 
 

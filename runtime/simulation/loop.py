@@ -63,7 +63,7 @@ class SimulatedLoop(base_events.BaseEventLoop):
 
     def _write_to_self(self) -> None: ...
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(
         self, executor: object, func: Callable[..., Any], *args: object
     ) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self.create_future()

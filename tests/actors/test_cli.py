@@ -93,8 +93,8 @@ def test_an_unknown_demo_is_wrong_usage_and_names_the_nearest() -> None:
 
 def test_no_color_is_heeded(tmp_path: Path) -> None:
     (tmp_path / "faulty.py").write_text("def f(x=[]):\n    return eval(x)\n")
-    arguments = ("demo", "review", "--quiet", str(tmp_path))
-    colours = re.compile(r"\x1b\[(\d+;)*[349]\d\b")
+    arguments = ("demo", "review", str(tmp_path))  # with its live view
+    colours = re.compile(r"\x1b\[(\d+;)*[349]\d[;m]")
     as_terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     assert colours.search(choreia(*arguments, NO_COLOR="", **as_terminal).stdout)
     assert not colours.search(choreia(*arguments, NO_COLOR="1", **as_terminal).stdout)

@@ -120,11 +120,10 @@ def test_a_redacted_payload_is_a_copy_that_can_be_written_to() -> None:
     assert payload == {"a": [{"b": 1}]}
 
 
-@given(
-    st.dictionaries(
-        st.text(max_size=5), st.recursive(st.integers() | st.text(max_size=9), st.lists), max_size=4
-    )
-)
+VALUES = st.recursive(st.integers() | st.text(max_size=9), st.lists, max_leaves=10)
+
+
+@given(st.dictionaries(st.text(max_size=5), VALUES, max_size=4))
 def test_what_is_brief_enough_is_what_python_writes(payload: dict[str, Any]) -> None:
     assert brief(payload, 10_000, paths=[]) == repr(payload)
 

@@ -1,0 +1,186 @@
+"""What code outside the agents does with events: publish, request, listen.
+
+`ActorSystem` is one of these, with agents. It stands apart to be read apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.handlers import topic_of
+from choreia.actors.publishing import Publisher
+from choreia.actors.requests import Listener, Request, Until, refuse_in_turn
+from choreia.runtime.delivery.clock import Clock
+from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.filter import Filter
+
+
+class Outside:
+    """The way in, and the windows."""
+
+    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+        self._engine = engine
+        self._publisher = publisher
+        self._watching: set[Request | Listener] = set()
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock: `now()` (Unix seconds) and `monotonic()`."""
+        return self._engine.clock
+
+    def publish(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        source: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Event:
+        """Publish a type and payload, an instance of an ``@event_type`` class, or an `Event`.
+
+        Blocks while a receiver's mailbox is full, `timeout` seconds at most; then, or when a
+        receiver rejects, raises `MailboxFull`, and nobody got it. With an `id`, publishing twice
+        delivers once. In a handler it is the agent's `emit_now`. Raises `InvalidEvent` and its
+        kinds, `SourceTaken`, `DuplicateId`, `SystemStopped`, `BlockingCall`.
+        """
+        options = _options(source, correlation_id, causation_id, version, id, extensions)
+        return self._publisher.publish(type, payload, options, timeout)
+
+    async def publish_async(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        source: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, object] | None = None,
+        timeout: float | None = None,
+    ) -> Event:
+        """`publish`, awaiting room instead of blocking for it."""
+        options = _options(source, correlation_id, causation_id, version, id, extensions)
+        return await self._publisher.publish_async(type, payload, options, timeout)
+
+    def try_publish(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        source: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+        version: str | None = None,
+        id: str | None = None,
+        extensions: Mapping[str, object] | None = None,
+    ) -> bool:
+        """`publish` without waiting: False when a receiver has no room, and then nobody got it."""
+        options = _options(source, correlation_id, causation_id, version, id, extensions)
+        return self._publisher.try_publish(type, payload, options)
+
+    def request(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        until: Until,
+        timeout: float | None = 30,
+        **options: Any,
+    ) -> Event:
+        """Publish, and wait for the first event of that correlation that matches `until`.
+
+        `until` is a pattern, an ``@event_type`` class, or a tuple of such. Raises
+        `RequestTimeout`, with what was `seen`, after `timeout` seconds.
+        """
+        refuse_in_turn("request")
+        forbid_on_loop("request", "await system.request_async(…)")
+        event, request = self._request(type, payload, until, options)
+        ends = None if timeout is None else self.clock.monotonic() + timeout
+        try:
+            self._publisher.publish(event, None, {}, timeout)
+            return request.wait(None if ends is None else ends - self.clock.monotonic())
+        finally:
+            self._watching.discard(request)
+            request.close()
+
+    async def request_async(
+        self,
+        type: object,
+        payload: object = None,
+        *,
+        until: Until,
+        timeout: float | None = 30,
+        **options: Any,
+    ) -> Event:
+        """`request`, awaiting."""
+        refuse_in_turn("request_async")
+        event, request = self._request(type, payload, until, options)
+        ends = None if timeout is None else self.clock.monotonic() + timeout
+        try:
+            await self._publisher.publish_async(event, None, {}, timeout)
+            left = None if ends is None else ends - self.clock.monotonic()
+            return await request.wait_async(left)
+        finally:
+            self._watching.discard(request)
+            request.close()
+
+    def _request(
+        self, type: object, payload: object, until: Until, options: Mapping[str, Any]
+    ) -> tuple[Event, Request]:
+        event = self._publisher.prepare(type, payload, options)
+        correlation = event.metadata.correlation_id or event.id
+        request = Request(self._engine, correlation, event.id, until)
+        self._watching.add(request)
+        return event, request
+
+    def listen(
+        self,
+        topic: str | type = "#",
+        *,
+        filter: Mapping[str, object] | Filter | None = None,
+        correlation_id: str | None = None,
+        buffer: int = 1_000,
+    ) -> Listener:
+        """Iterate over events as they are published, sync or async; a context manager.
+
+        See `Listener` for what happens when the reader is slower than `buffer` events.
+        """
+        refuse_in_turn("listen")
+        declared = topic_of(topic, filter)
+        pattern = declared.pattern(None)
+        forget: Callable[[Listener], None] = self._watching.discard
+        listener = Listener(self._engine, pattern, declared.filter, correlation_id, buffer, forget)
+        self._watching.add(listener)
+        return listener
+
+    def _end_watching(self) -> None:
+        """The system has stopped: nobody waits for events any more."""
+        for watching in list(self._watching):
+            watching.end()
+
+
+def _options(
+    source: str | None,
+    correlation_id: str | None,
+    causation_id: str | None,
+    version: str | None,
+    id: str | None,
+    extensions: Mapping[str, object] | None,
+) -> dict[str, object]:
+    return {
+        "source": source,
+        "correlation_id": correlation_id,
+        "causation_id": causation_id,
+        "version": version,
+        "id": id,
+        "extensions": extensions,
+    }

@@ -1,0 +1,50 @@
+"""Shipping: the point of no return."""
+
+from __future__ import annotations
+
+from choreia import on
+from choreia.demos.orders.books import ShippingBook
+from choreia.demos.orders.events import (
+    CancellationRefused,
+    CancellationRequested,
+    OrderShipped,
+    PaymentCharged,
+    ShippingRefused,
+)
+from choreia.demos.orders.order import Outcome
+from choreia.demos.orders.step import Step
+
+OUT_OF_REACH = frozenset({"Atlantis", "El Dorado"})
+"""Where no carrier goes."""
+
+
+class Shipping(Step):
+    """Either it hears of a cancellation before it sends the parcel, or it refuses it.
+
+    That is decided here and nowhere else, one event at a time, so there is nothing to lock.
+    """
+
+    capabilities = ("shipping.send",)
+    emits = (OrderShipped, ShippingRefused, CancellationRefused)
+
+    def __init__(self, book: ShippingBook) -> None:
+        super().__init__()
+        self.book = book
+
+    @on(PaymentCharged)
+    def send(self, charged: PaymentCharged) -> None:
+        order = charged.order
+        if order.id in self.withdrawn:
+            self.emit(ShippingRefused(order.id, Outcome.CANCELLED))
+        elif order.ship_to in OUT_OF_REACH:
+            self.emit(ShippingRefused(order.id, Outcome.UNDELIVERABLE))
+        else:
+            self.book.send(order)
+            self.emit(OrderShipped(order))
+
+    @on(CancellationRequested)
+    def withdraw(self, request: CancellationRequested) -> None:
+        if request.order_id in self.book.sent:
+            self.emit(CancellationRefused(request.order_id))
+        else:
+            super().withdraw(request)

@@ -1,0 +1,45 @@
+"""What a turn needs to know of the agent it runs, as contracts that the layer above implements."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Protocol
+
+from choreia.runtime.delivery.steps import Plan
+
+Frame = Generator[None, None, None]
+"""Sequential code that may have to wait: it yields with a hold set on the cell (see `turn`)."""
+
+
+class Planner(Protocol):
+    """Which handlers an agent has for a type of event."""
+
+    def plan(self, type: str) -> Plan: ...
+
+    @property
+    def known(self) -> dict[str, Plan]:
+        """Plans by type, as far as they have been asked for."""
+        ...
+
+
+class Hearing(Protocol):
+    """An agent, as far as a turn knows. A told message comes in a tuple of one: no box is
+    cheaper."""
+
+    def on_receive(self, message: object) -> object: ...
+
+
+class Ear(Protocol):
+    """Handles what is no event: the layer above knows what it is."""
+
+    def failed(self, message: object, error: BaseException) -> None:
+        """`on_receive` raised for a told message."""
+        ...
+
+    def returned(self, message: object, value: object) -> None:
+        """`on_receive` returned something for a told message: a coroutine is still to be run."""
+        ...
+
+    def receive(self, item: object) -> Frame | None:
+        """Anything else: a frame to run, or None when it is done."""
+        ...
