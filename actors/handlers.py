@@ -115,6 +115,8 @@ def handlers_of(cls: type) -> tuple[HandlerSpec, ...]:
             topics: tuple[Topic, ...] = getattr(value, _MARK, ())
             if topics:
                 marks[name] = topics
+            elif isinstance(value, (staticmethod, classmethod, property)):
+                _refuse_wrapped(cls, name, value)
     specs: list[HandlerSpec] = []
     for name, topics in marks.items():
         function = inspect.getattr_static(cls, name, None)
@@ -122,6 +124,15 @@ def handlers_of(cls: type) -> tuple[HandlerSpec, ...]:
             _check_arguments(cls, name, function)
             specs.append(HandlerSpec(name, function, Kind.of(function), topics))
     return tuple(specs)
+
+
+def _refuse_wrapped(cls: type, name: str, value: object) -> None:
+    """A mark under one of Python's own wrappers would be lost without a word."""
+    inner = getattr(value, "fget", None) or getattr(value, "__func__", None)
+    if getattr(inner, _MARK, ()):
+        raise InvalidAgent(
+            f"handler {cls.__name__}.{name} is a {type(value).__name__}: it must be a plain method"
+        )
 
 
 def _check_arguments(cls: type, name: str, function: Handler) -> None:

@@ -42,6 +42,7 @@ class Lifecycle:
             self._started(cell, agent)
         else:
             cell.post(lambda: cell.turn.begin(self._start(cell.turn)))
+        cell.open()
 
     def _start(self, turn: Turn) -> Frame:
         agent = cast("Agent", turn.agent)

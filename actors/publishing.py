@@ -49,10 +49,10 @@ class Publisher:
     def publish(
         self, type: object, payload: object, options: Mapping[str, object], timeout: float | None
     ) -> Event:
+        forbid_on_loop("publish", "await system.publish_async(…)")
         turn = self._turn()
         if turn is not None:
             return send_early(turn, *_plain(type, payload, options, "publish"))
-        forbid_on_loop("publish", "await system.publish_async(…)")
         event, fresh = self._event(type, payload, options)
         if fresh:
             with self._remembering(event):
@@ -92,12 +92,15 @@ class Publisher:
             bus.record(event)
             return TAKEN
         route, feeds = bus.receivers(event)
-        if len(feeds) == 1:
-            yield from admit_one(feeds[0], event)
-        elif feeds:
-            yield from admit_everywhere(feeds, event)
-        if route.watchers or bus.taps or bus.cases:
+        watched = bool(route.watchers or bus.taps or bus.cases)
+        if not feeds:
             bus.show(event, route)
+        elif watched:
+            yield from admit_everywhere(feeds, event, lambda: bus.show(event, route))
+        elif len(feeds) == 1:
+            yield from admit_one(feeds[0], event)
+        else:
+            yield from admit_everywhere(feeds, event)
         return TAKEN
 
     def prepare(self, type: object, payload: object, options: Mapping[str, object]) -> Event:

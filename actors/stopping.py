@@ -7,7 +7,7 @@ from functools import partial
 
 from choreia.actors.lifecycle import Lifecycle
 from choreia.actors.roster import Roster
-from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
+from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, PAUSED, Cell
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.mailbox import CLOSED
 
@@ -70,6 +70,7 @@ class Stopping:
     def _end(self, cell: Cell, orderly: bool) -> None:
         """In the agent's turn."""
         turn = cell.turn
+        cell.release(PAUSED)
         if turn.frame is not None or not orderly:
             event = turn.event
             turn.abort()

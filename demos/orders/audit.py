@@ -12,7 +12,7 @@ from collections import Counter
 from attrs import frozen
 
 from choreia.demos.orders.books import Books
-from choreia.demos.orders.order import Order, Outcome
+from choreia.demos.orders.order import Outcome, money
 from choreia.runtime.events.display import plain
 
 SHOWN = 3
@@ -40,29 +40,6 @@ def audit(books: Books) -> tuple[Check, ...]:
     )
 
 
-def money(cents: int) -> str:
-    """Cents as text, without a detour by way of floats."""
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"
-
-
-def completed(books: Books) -> list[Order]:
-    """The orders that went well, as the shop has them."""
-    return [
-        order
-        for order in books.day.orders
-        if Outcome.COMPLETED in books.shop.outcomes.get(order.id, ())
-    ]
-
-
-def sent(books: Books) -> Counter[str]:
-    """Pieces of each item that shipping has sent."""
-    pieces: Counter[str] = Counter()
-    for order in books.day.orders:
-        pieces[order.item] += books.shipping.sent[order.id]
-    return pieces
-
-
 def _outcomes(books: Books) -> Check:
     outcomes, known = books.shop.outcomes, {order.id for order in books.day.orders}
     faults = [
@@ -75,7 +52,7 @@ def _outcomes(books: Books) -> Check:
 
 
 def _stock(books: Books) -> Check:
-    morning, left, gone = books.day.stock, books.stock.left, sent(books)
+    morning, left, gone = books.day.stock, books.stock.left, books.sent()
     faults = [
         f"{item}: {morning.get(item, 0):,} is not {left[item]:,} left + {gone[item]:,} shipped"
         for item in sorted({*morning, *left, *gone})
@@ -87,12 +64,14 @@ def _stock(books: Books) -> Check:
 
 
 def _reservations(books: Books) -> Check:
-    faults = [f"{order.quantity} {order.item} for {id}" for id, order in books.stock.reserved.items()]
+    faults = [
+        f"{order.quantity} {order.item} for {id}" for id, order in books.stock.reserved.items()
+    ]
     return _check("reservations", "no piece is still put aside", faults)
 
 
 def _money(books: Books) -> Check:
-    ledger, due = books.ledger, {order.id: order.total for order in completed(books)}
+    ledger, due = books.ledger, {order.id: order.total for order in books.ended(Outcome.COMPLETED)}
     faults = [
         f"{id}: {money(ledger.kept(id))} kept, {money(due.get(id, 0))} due"
         for id in sorted({*due, *ledger.charged, *ledger.refunded})
@@ -107,7 +86,7 @@ def _money(books: Books) -> Check:
 
 
 def _parcels(books: Books) -> Check:
-    due = {order.id: order.quantity for order in completed(books)}
+    due = {order.id: order.quantity for order in books.ended(Outcome.COMPLETED)}
     faults = [
         f"{id}: {books.shipping.sent[id]} sent, {due.get(id, 0)} due"
         for id in sorted({*due, *books.shipping.sent})
@@ -125,10 +104,12 @@ def _customers(books: Books) -> Check:
         for id, outcomes in books.shop.outcomes.items()
         if book.told.get(id, []) != outcomes
     ]
-    late = sorted(order.id for order in completed(books) if order.id in book.asked)
+    late = sorted(order.id for order in books.ended(Outcome.COMPLETED) if order.id in book.asked)
     answers = Counter(book.refused)
     faults += [
-        f"{id} was refused {answers[id]} times" for id in {*late, *answers} if answers[id] != (id in late)
+        f"{id} was refused {answers[id]} times"
+        for id in sorted({*late, *answers})
+        if answers[id] != (id in late)
     ]
     good = (
         f"each heard its outcome; of {len(book.asked):,} who asked to cancel, "

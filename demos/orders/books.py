@@ -108,3 +108,22 @@ class Books:
         """As they are in the morning."""
         stock = StockBook(Counter(day.stock))
         return cls(day, ShopBook(), stock, Ledger(), ShippingBook(), CustomerBook())
+
+    def ended(self, outcome: Outcome) -> list[Order]:
+        """The orders that ended so, as the shop has it."""
+        known = self.shop.outcomes
+        return [order for order in self.day.orders if outcome in known.get(order.id, ())]
+
+    def sent(self) -> Counter[str]:
+        """Pieces of each item that shipping has sent."""
+        pieces: Counter[str] = Counter()
+        for order in self.day.orders:
+            pieces[order.item] += self.shipping.sent[order.id]
+        return pieces
+
+    def reserved(self) -> Counter[str]:
+        """Pieces of each item that are still put aside."""
+        pieces: Counter[str] = Counter()
+        for order in self.stock.reserved.values():
+            pieces[order.item] += order.quantity
+        return pieces

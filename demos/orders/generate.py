@@ -18,9 +18,10 @@ NEAR = ("Lisbon", "Oslo", "Turin", "Ghent", "Graz")
 DECLINED_SHARE = 0.08
 OUT_OF_REACH_SHARE = 0.04
 CHANGE_OF_MIND_SHARE = 0.15
-STOCK_PERCENT = 65
-"""Of what is ordered. About three quarters of the orders would go through otherwise, so some
-items run out."""
+STOCK_PERCENT = 75
+"""Of what is ordered: some items run out."""
+LEAST_STOCK = 3
+"""Pieces, so that a handful of orders has something to sell too."""
 
 
 def generate(count: int, seed: int) -> Day:
@@ -30,7 +31,8 @@ def generate(count: int, seed: int) -> Day:
     wanted: Counter[str] = Counter()
     for order in orders:
         wanted[order.item] += order.quantity
-    return Day(orders, {item: wanted[item] * STOCK_PERCENT // 100 for item in PRICES})
+    stock = {item: max(LEAST_STOCK, wanted[item] * STOCK_PERCENT // 100) for item in PRICES}
+    return Day(orders, stock)
 
 
 def _order(id: str, random: Random) -> Order:

@@ -49,3 +49,9 @@ class Day:
     orders: tuple[Order, ...]
     stock: dict[str, int] = field(factory=dict)
     """Pieces of each item."""
+
+
+def money(cents: int) -> str:
+    """Cents as text, without a detour by way of floats."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100:,}.{abs(cents) % 100:02d}"

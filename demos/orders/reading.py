@@ -125,8 +125,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Those that are not empty. Bytes, because in text more than a line feed would end a line."""
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise DemoError(f"{plain(str(path))}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise DemoError(f"{plain(str(path))}: cannot be read: {reason}") from None
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         if line.strip():
             yield number, line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import asdict
 
-from choreia.demos.orders.audit import Check, sent
+from choreia.demos.orders.audit import Check
 from choreia.demos.orders.books import Books
 from choreia.demos.orders.order import Order, Outcome
 
@@ -18,7 +18,7 @@ def to_json(books: Books, checks: tuple[Check, ...]) -> dict[str, object]:
         "format": FORMAT,
         "adds_up": all(check.holds for check in checks),
         "checks": [asdict(check) for check in checks],
-        "outcomes": {outcome.value: len(ended(books, outcome)) for outcome in Outcome},
+        "outcomes": {outcome.value: len(books.ended(outcome)) for outcome in Outcome},
         "stock": _stock(books),
         "money": {"charged": charged, "refunded": refunded, "kept": charged - refunded},
         "cancellations": {
@@ -29,34 +29,26 @@ def to_json(books: Books, checks: tuple[Check, ...]) -> dict[str, object]:
     }
 
 
-def ended(books: Books, outcome: Outcome) -> list[Order]:
-    """The orders with that outcome."""
-    return [
-        order for order in books.day.orders if outcome in books.shop.outcomes.get(order.id, ())
-    ]
-
-
 def _stock(books: Books) -> dict[str, dict[str, int]]:
-    gone, reserved = sent(books), books.stock.reserved.values()
+    left, reserved, sent = books.stock.left, books.reserved(), books.sent()
     return {
         item: {
-            "start": count,
-            "left": books.stock.left[item],
-            "reserved": sum(order.quantity for order in reserved if order.item == item),
-            "shipped": gone[item],
+            "start": start,
+            "left": left[item],
+            "reserved": reserved[item],
+            "shipped": sent[item],
         }
-        for item, count in books.day.stock.items()
+        for item, start in books.day.stock.items()
     }
 
 
 def _order(books: Books, order: Order) -> dict[str, object]:
-    outcomes = books.shop.outcomes.get(order.id, [])
     return {
         "id": order.id,
         "item": order.item,
         "quantity": order.quantity,
         "total": order.total,
-        "outcome": outcomes[0].value if outcomes else None,
+        "outcomes": [outcome.value for outcome in books.shop.outcomes.get(order.id, ())],
         "kept": books.ledger.kept(order.id),
         "shipped": books.shipping.sent[order.id],
     }

@@ -50,7 +50,7 @@ def command(
     # When the JSON goes to standard output, nothing else may.
     console = Console(stderr=json_file == "-")
     if not quiet:
-        console.print(inspect.cleandoc(guild.__doc__ or ""), markup=False, highlight=False)
+        console.print(f"{inspect.cleandoc(guild.__doc__ or '')}\n", markup=False, highlight=False)
     with _expected_failures_unlogged(), ActorSystem() as system:
         review = build(system, root, limit=limit, analysts=analysts)
         seconds = _run(review, console, live=console.is_terminal and not quiet, limit=limit)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from choreia.demos.review.events import FindingSettled
 from choreia.demos.review.report import Report
 from choreia.runtime.events.display import plain
 
@@ -30,13 +31,22 @@ def show(report: Report, console: Console) -> None:
 
 
 def _findings(report: Report) -> Table:
-    heaviest = report.heaviest
-    table = _table(_title("Heaviest findings", heaviest), ["weight"], ["where", "what"])
-    for item in heaviest[:ROWS]:
+    groups = _groups(report.heaviest)
+    table = _table(_title("Heaviest findings", groups), ["weight"], ["where", "what"])
+    for item, *others in groups[:ROWS]:
         finding = item.finding
-        where = shown(f"{finding.path}:{finding.line}")
-        table.add_row(f"{item.weight:.2f}", where, shown(finding.message))
+        what = finding.message + (f" (and {len(others)} more such)" if others else "")
+        table.add_row(f"{item.weight:.2f}", shown(f"{finding.path}:{finding.line}"), shown(what))
     return table
+
+
+def _groups(findings: Sequence[FindingSettled]) -> list[list[FindingSettled]]:
+    """A file with one fault in a hundred places is one row, not a hundred."""
+    groups: dict[tuple[str, str, float], list[FindingSettled]] = {}
+    for item in findings:
+        key = item.finding.path, item.finding.rule, item.weight
+        groups.setdefault(key, []).append(item)
+    return list(groups.values())
 
 
 def _rules(report: Report) -> Table:

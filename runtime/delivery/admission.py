@@ -8,7 +8,7 @@ engine drives it with a blocking wait, an `await`, or no wait at all. So the thr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreia.runtime.delivery.feed import FULL, GONE, PARKED, REJECTED, TAKEN, Feed
@@ -24,8 +24,13 @@ Admission = Generator[Gate, bool, int]
 """Yields gates, is sent whether each opened in time, returns a verdict: TAKEN or GONE."""
 
 
-def admit_everywhere(feeds: Sequence[Feed], item: object) -> Admission:
+def admit_everywhere(
+    feeds: Sequence[Feed], item: object, before: Callable[[], None] | None = None
+) -> Admission:
     """Let `item` into all of `feeds`, or, with `MailboxFull`, into none.
+
+    `before` is called when it is certain to get in, and nobody has it yet: whoever watches sees
+    causes before effects. It must not block.
 
     Room is looked for in all of them under all their locks at once, taken in the order of the
     agents' numbers. Without room the publisher waits in line at the full mailbox *holding
@@ -35,7 +40,7 @@ def admit_everywhere(feeds: Sequence[Feed], item: object) -> Admission:
     last: Feed | None = None
     try:
         while True:
-            verdict, feed = _try_everywhere(feeds, item, last)
+            verdict, feed = _try_everywhere(feeds, item, last, before)
             if verdict in (TAKEN, GONE):
                 return verdict
             if verdict == REJECTED:
@@ -57,7 +62,10 @@ def admit_everywhere(feeds: Sequence[Feed], item: object) -> Admission:
 
 
 def _try_everywhere(  # noqa: C901  # one critical section, in place for its speed
-    feeds: Sequence[Feed], item: object, first_in_line: Feed | None
+    feeds: Sequence[Feed],
+    item: object,
+    first_in_line: Feed | None,
+    before: Callable[[], None] | None,
 ) -> tuple[int, Feed]:
     wake: list[Cell] = []
     held = 0
@@ -70,6 +78,8 @@ def _try_everywhere(  # noqa: C901  # one critical section, in place for its spe
             items: Any = box.items
             if items.__class__ is not deque or box.waiting or len(items) >= box.capacity:
                 roomy = False
+        if roomy and before is not None:
+            before()
         if roomy:  # plain and in place: fan-out to a hundred agents passes here for each of them
             for feed in feeds:
                 box = feed.mailbox
@@ -89,6 +99,8 @@ def _try_everywhere(  # noqa: C901  # one critical section, in place for its spe
                     verdict = TAKEN if len(feed.mailbox) < feed.mailbox.capacity else FULL
                 if verdict != TAKEN and verdict != GONE:
                     return verdict, feed
+            if before is not None:
+                before()
             alive = [feed for feed in feeds if feed.would(item) != GONE]
             wake.extend(feed.cell for feed in alive if feed.admit(item))
     finally:

@@ -32,6 +32,7 @@ PARKING = 1
 BACKING_OFF = 2
 AWAITING = 4
 PAUSED = 8
+STARTING = 16
 
 _STATES = {PARKING: "parked", BACKING_OFF: "backoff", AWAITING: "awaiting"}
 
@@ -74,12 +75,13 @@ class Cell:
         self.id = id
         self.kind = kind
         self.mailbox = Mailbox(capacity)
+        self.mailbox.state = HELD
         self.schedule: Callable[[Cell], None] = engine.dispatcher.schedule
         self.owner: Any = None
         """What the layer above keeps about the agent."""
-        self.holds = 0
+        self.holds = STARTING
         self.controls: deque[Control] | None = None
-        self.interrupt = False
+        self.interrupt = True
         """Whether the turn must look at controls, holds or unfinished work before the mailbox."""
         self.outbox: deque[tuple[Feed, Event]] | None = None
         """Deliveries that found no room; made when needed, like all that most agents never use."""
@@ -109,6 +111,18 @@ class Cell:
             box.state = IDLE
             return True
 
+    def open(self) -> None:
+        """The agent is in its place: give it its first turn, if there is anything to do."""
+        box = self.mailbox
+        with box.lock:
+            self.holds &= ~STARTING
+            if self.holds or self.controls or box.items:
+                box.state = OWNED
+                self.schedule(self)
+            else:
+                self.interrupt = False
+                box.state = IDLE
+
     def claim(self) -> bool:
         """Take an idle cell off everybody's hands, to close it: whether it was idle."""
         box = self.mailbox
@@ -130,6 +144,8 @@ class Cell:
                 self.controls = deque()
             self.controls.append(control)
             self.interrupt = True
+            if self.holds & STARTING:
+                return True  # `open` will see it
             asleep = box.state != OWNED
             box.state = OWNED
         if asleep:
@@ -157,15 +173,14 @@ class Cell:
         box = self.mailbox
         with box.lock:
             self.holds &= ~reason
-            awake = box.state == HELD and not self.holds
-            if awake:
+            if box.state == HELD and not self.holds:
                 box.state = OWNED
-        if awake:
-            # Scheduled first, let go second: never "all idle" between the two.
-            self.schedule(self)
-            self.engine.held.pop(self.number, None)
-        elif box.state == CLOSED:
-            self.engine.held.pop(self.number, None)
+                # Scheduled first, let go second: never "all idle" between the two. And under the
+                # lock, so that it cannot be held again before it is let go.
+                self.schedule(self)
+                self.engine.held.pop(self.number, None)
+            elif box.state == CLOSED:
+                self.engine.held.pop(self.number, None)
 
     def park(self) -> None:
         self.hold(PARKING)

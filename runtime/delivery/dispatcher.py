@@ -82,6 +82,11 @@ class Dispatcher(Protocol):
         """Whether no cell is queued or running."""
         ...
 
+    def lull(self) -> object | None:
+        """Something that stands for this quiet moment, or None when it is not quiet. Two that are
+        equal: nothing has run in between."""
+        ...
+
     def when_quiet(self, callback: Callable[[], None]) -> None:
         """Have `callback` called whenever it gets quiet."""
         ...

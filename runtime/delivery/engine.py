@@ -260,12 +260,13 @@ class Engine:
 
     def idle(self) -> bool:
         """Whether nothing is in flight: queued, running, awaiting, parked, backing off, blocked."""
-        return (
-            not self.blocked
-            and self.dispatcher.quiet()
-            and not any(_in_flight(cell) for cell in list(self.held.values()))
-            and self.dispatcher.quiet()
-        )
+        lull = self.dispatcher.lull()
+        if lull is None or self.blocked:
+            return False
+        if any(_in_flight(cell) for cell in list(self.held.values())):
+            return False
+        # What was held may have gone on meanwhile, and be held again: only an unbroken lull counts.
+        return self.dispatcher.lull() == lull
 
     def settled(self) -> None:
         """Something ended that may have been the last: wake those who wait for idleness."""
@@ -298,6 +299,8 @@ class Engine:
 def _in_flight(cell: Cell) -> bool:
     if cell.holds & ~PAUSED:
         return True
+    if cell.engine.draining:  # nobody will resume it any more
+        return False
     return bool(len(cell.mailbox)) or cell.feed.lagging() or cell.unfinished
 
 

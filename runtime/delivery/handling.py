@@ -176,13 +176,19 @@ def wait_for(turn: Turn, coroutine: Coroutine[object, object, object]) -> Waitin
     cell = turn.cell
     outcome: list[tuple[object, BaseException | None]] = []
 
+    abandoned = False
+
     def done(result: object, error: BaseException | None) -> None:
         outcome.append((result, error))
-        cell.release(AWAITING)
+        if not abandoned:
+            cell.release(AWAITING)
 
     cell.hold(AWAITING)
     turn.task = turn.engine.dispatcher.start_coroutine(coroutine, copy_context(), done)
-    yield
+    try:
+        yield
+    finally:
+        abandoned = not outcome
     turn.task = None
     result, error = outcome[0]
     if error is not None:
@@ -232,6 +238,7 @@ def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
     cell, dispatcher = turn.cell, turn.engine.dispatcher
     handed: list[tuple[object, asyncio.Future[None]]] = []
     outcome: list[BaseException | None] = []
+    abandoned = False
 
     async def pump() -> None:
         try:
@@ -245,12 +252,17 @@ def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
 
     def done(_: object, error: BaseException | None) -> None:
         outcome.append(error)
-        cell.release(AWAITING)
+        if not abandoned:
+            cell.release(AWAITING)
 
     cell.hold(AWAITING)
     turn.task = dispatcher.start_coroutine(pump(), copy_context(), done)
     while True:
-        yield
+        try:
+            yield
+        except GeneratorExit:
+            abandoned = True
+            raise
         if outcome:
             turn.task = None
             if outcome[0] is not None:

@@ -61,6 +61,7 @@ class Pool:
         self._name = name
         self._number = count(1)
         self._stopping = False
+        self._wakes = 0
 
     def schedule(self, cell: Runnable) -> None:
         self.queue.append(cell)
@@ -69,8 +70,15 @@ class Pool:
 
     def quiet(self) -> bool:
         """Whether nothing is queued or running."""
+        return self.lull() is not None
+
+    def lull(self) -> int | None:
+        """The number of this lull, if nothing is queued or running; else None.
+
+        The same number twice: nothing has run in between, for that takes waking a thread.
+        """
         with self.lock:
-            return not self.active and not self.blocked and not self.queue
+            return None if self.active or self.blocked or self.queue else self._wakes
 
     def _wake_for_work(self) -> None:
         with self.lock:
@@ -80,6 +88,7 @@ class Pool:
 
     def wake_one(self) -> bool:
         """Wake a sleeping thread or start one: False when there are `most`. Hold the lock."""
+        self._wakes += 1
         if self.sleepers:
             worker = self.sleepers.pop()
             self.active += 1
@@ -137,10 +146,16 @@ class Pool:
             if (self.queue and self.active < self.base) and not self._stopping:
                 self.active += 1
                 return True
-            self.sleepers.append(worker)
+            ending = self._stopping
+            if ending:
+                self.workers.discard(worker)
+            else:
+                self.sleepers.append(worker)
             quiet = not self.active and not self.blocked and not self.queue
         if quiet:
             self.on_quiet()
+        if ending:
+            return False
         while not worker.latch.acquire(timeout=IDLE if len(self.workers) > self.base else -1):
             with self.lock:
                 if worker in self.sleepers and len(self.workers) > self.base:

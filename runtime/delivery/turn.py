@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from choreia.runtime.delivery.behaviour import Ear, Frame, Hearing, Planner
-from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
 from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.dispatcher import CoroutineTask
@@ -267,6 +267,7 @@ class Turn:
             frame.close()
         self.buffer.clear()
         self.step = None
+        self.cell.release(PARKING | BACKING_OFF | AWAITING)
         return event
 
     # -- leaving: what a handler asked for happens ----------------------------------------

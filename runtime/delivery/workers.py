@@ -28,6 +28,7 @@ class ThreadDispatcher:
         self.watchdog = Watchdog(self.pool)
         self.loop = LoopRunner()
         self._lanes: list[Pool] = []
+        self._ending: list[Pool] = []
         self._callback: Callable[[], None] = lambda: None
         self.pool.on_busy = self.watchdog.alarm
         self.pool.on_quiet = self._quiet_somewhere
@@ -45,6 +46,7 @@ class ThreadDispatcher:
             if lane.schedule == schedule:
                 lane.close()
                 self._lanes.remove(lane)
+                self._ending = [pool for pool in self._ending if pool.threads()] + [lane]
 
     def adopt_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop.adopt(loop)
@@ -66,6 +68,11 @@ class ThreadDispatcher:
     def quiet(self) -> bool:
         return self.pool.quiet() and all(lane.quiet() for lane in list(self._lanes))
 
+    def lull(self) -> tuple[int, ...] | None:
+        lulls = [pool.lull() for pool in (self.pool, *self._lanes)]
+        known = tuple(lull for lull in lulls if lull is not None)
+        return known if len(known) == len(lulls) else None
+
     def when_quiet(self, callback: Callable[[], None]) -> None:
         self._callback = callback
 
@@ -76,7 +83,7 @@ class ThreadDispatcher:
         ends = time.monotonic() + timeout
         self.loop.stop(timeout)
         self.watchdog.stop()
-        pools = [self.pool, *self._lanes]
+        pools = [self.pool, *self._lanes, *self._ending]
         for pool in pools:
             pool.close()
         for thread in [thread for pool in pools for thread in pool.threads()]:

@@ -11,7 +11,9 @@ Modules, each standing only on those above it:
     event         `Event` and `Metadata`
     scale, operators, regex, filter
                   content filters
-    structuring   cattrs, made strict; schema: typed payloads, their versions and upcasters
+    declaration   checks that declarations share
+    upcasting     old payloads lifted to newer versions
+    structuring   cattrs, made strict; schema: typed payloads and their versions
     strictjson    JSON as a receiver should read it; rfc3339: times as text
     codec         the JSON of the wire; cloudevents: the same in CloudEvents 1.0
 

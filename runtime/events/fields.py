@@ -60,6 +60,11 @@ def check_version(value: object, name: str = "metadata.version") -> str:
     return str.__str__(value)
 
 
+def ordered_version(version: str) -> tuple[int, ...]:
+    """A checked version as numbers, which compare as versions do."""
+    return tuple(map(int, version.split(".")))
+
+
 def check_hops(value: object, name: str = "metadata.hops") -> int:
     """The length of a causal chain: 0 for what has no cause."""
     if type(value) is not int or not 0 <= value <= MAX_HOPS:

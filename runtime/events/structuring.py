@@ -26,7 +26,7 @@ from uuid import UUID
 
 import attrs
 import cattrs
-from cattrs.cols import is_frozenset, is_namedtuple, is_sequence, is_set
+from cattrs.cols import is_frozenset, is_sequence, is_set
 from cattrs.preconf.json import make_converter
 
 from choreia.runtime.errors import SchemaError
@@ -169,7 +169,6 @@ def _is_array(target: Any) -> bool:
         is_sequence(target)
         or is_set(target)
         or is_frozenset(target)
-        or is_namedtuple(kind)
         or (isinstance(kind, type) and issubclass(kind, tuple))
     )
 

@@ -130,6 +130,9 @@ class SimulatedDispatcher:
     def _loop_busy(self) -> bool:
         return self._loop is not None and self._loop.ready
 
+    def lull(self) -> object | None:
+        return True if self.quiet() else None  # one thread: nothing runs while it looks
+
     def when_quiet(self, callback: Callable[[], None]) -> None:
         self._callback = callback
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Any, Literal, NamedTuple, NewType
+from typing import Any, Literal, NewType
 from uuid import UUID
 
 import attrs
 import pytest
 
 from choreia.runtime.errors import SchemaError
-from choreia.runtime.events.payload import freeze
+from choreia.runtime.events.payload import FrozenDict, freeze
 from choreia.runtime.events.structuring import problems, structurer, unstructurer
 
 
@@ -49,11 +49,6 @@ class Address:
     city: str
 
 
-class Point(NamedTuple):
-    x: int
-    y: int
-
-
 @attrs.frozen
 class Everything:
     """One field of every kind that payloads may have."""
@@ -71,7 +66,6 @@ class Everything:
     line: Line
     lines: list[Line]
     address: Address
-    point: Point
     colour: Colour
     level: Level
     kind: Kind
@@ -84,7 +78,7 @@ class Everything:
     price: Decimal
     blob: bytes
     anything: Any
-    object: object
+    whatever: object
     maybe: int | None
     either: str | list[str]
     several: Sequence[int]
@@ -106,7 +100,6 @@ FULL = Everything(
     line=Line("tea"),
     lines=[Line("tea", 2), Line("mug")],
     address=Address("Bern"),
-    point=Point(1, 2),
     colour=Colour.RED,
     level=Level.LOW,
     kind=Kind.A,
@@ -119,7 +112,7 @@ FULL = Everything(
     price=Decimal("1.10"),
     blob=b"\x00\xff",
     anything={"a": [1, None]},
-    object="o",
+    whatever="o",
     maybe=None,
     either=["a"],
     several=(1, 2),
@@ -143,7 +136,9 @@ def test_every_kind_of_field_goes_round() -> None:
     back = structure(WIRE)
     assert back == FULL
     for field in attrs.fields(Everything):
-        assert type(getattr(back, field.name)) is type(getattr(FULL, field.name))
+        if field.name != "anything":
+            assert type(getattr(back, field.name)) is type(getattr(FULL, field.name))
+    assert type(back.anything) is FrozenDict  # shared with the event, so still not writable
     nested = attrs.evolve(FULL, again=FULL)
     assert structure(freeze(unstructurer(Everything)(nested))) == nested
 
@@ -162,7 +157,6 @@ WRONG: list[tuple[str, list[Any]]] = [
     ("line", [[], "tea", {}, {"sku": 1}, None]),
     ("lines", [{}, [{}], ["tea"], [None]]),
     ("address", [[], "Bern", {"city": 1}]),
-    ("point", ["12", {"x": 1, "y": 2}, [1], ["1", "2"]]),
     ("colour", ["x", "RED", None, 1]),
     ("level", [2, "1", True, 1.0]),
     ("kind", ["b", 1, None]),
@@ -191,7 +185,7 @@ def test_nothing_is_coerced(field: str, values: list[Any]) -> None:
 
 
 def test_every_field_has_its_wrong_values() -> None:
-    anything = {"anything", "object"}
+    anything = {"anything", "whatever"}
     assert {field.name for field in attrs.fields(Everything)} == {f for f, _ in WRONG} | anything
 
 

@@ -1,0 +1,145 @@
+"""``choreia demo orders``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+
+from choreia import ActorSystem, DemoError, IdleTimeout
+from choreia.demos.orders.audit import audit
+from choreia.demos.orders.books import Books
+from choreia.demos.orders.choreography import MAILBOX, build, place
+from choreia.demos.orders.generate import generate
+from choreia.demos.orders.live import Screen, Watch
+from choreia.demos.orders.order import Day
+from choreia.demos.orders.reading import read_day
+from choreia.demos.orders.report import introduce, report, verdict
+from choreia.demos.orders.result import to_json
+from choreia.runtime.events.display import plain
+
+STDOUT = Path("-")
+MOST = 1_000_000
+"""Orders to make up."""
+
+
+@click.command("orders")
+@click.option(
+    "--orders",
+    "wanted",
+    default="5000",
+    show_default=True,
+    metavar="N|FILE",
+    help="How many orders to make up, or a JSONL file of orders.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of made-up orders and simulated turns.")
+@click.option(
+    "--json",
+    "target",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write the outcome to this file; - is standard output.",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "--mode",
+    type=click.Choice(["threads", "simulated"]),
+    default="threads",
+    show_default=True,
+    help="On threads, or on one thread in an order that follows from the seed.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Threads that handle events at once.",
+)
+@click.option(
+    "--mailbox",
+    type=click.IntRange(1),
+    default=MAILBOX,
+    show_default=True,
+    help="Capacity of each agent's mailbox.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    wanted: str,
+    seed: int,
+    target: Path | None,
+    quiet: bool,
+    mode: Literal["threads", "simulated"],
+    workers: int,
+    mailbox: int,
+) -> None:
+    """An order saga: failed payments, empty shelves, changes of mind, compensations.
+
+    A line of FILE is an order, with the price in cents, or says what is in stock:
+
+    \b
+      {"id": "A-1", "item": "tea", "quantity": 2, "price": 450}
+      {"stock": {"tea": 10}}
+
+    An order may also have a "card" ("4000000000000002" is declined), a "ship_to" (nobody goes
+    to "Atlantis"), and a "cancel_on": the event at which the customer has a change of mind,
+    such as "payment.charged".
+
+    Exits with 1 if stock and money do not add up.
+    """
+    day = _day(wanted, seed)
+    console = Console(stderr=target == STDOUT, quiet=quiet)
+    introduce(console, len(day.orders))
+    with ActorSystem(mode=mode, seed=seed, workers=workers) as system:
+        books = build(system, day.orders, day.stock, mailbox=mailbox)
+        _trade(system, books, console)
+    checks = audit(books)
+    report(console, books, checks)
+    if target is not None:
+        _write(target, to_json(books, checks))
+    if not all(check.holds for check in checks):
+        if quiet:
+            Console(stderr=True).print(verdict(checks))
+        context.exit(1)
+
+
+def _day(wanted: str, seed: int) -> Day:
+    try:
+        count = int(wanted)
+    except ValueError:
+        return read_day(Path(wanted))
+    if not 1 <= count <= MOST:
+        raise click.BadParameter(f"give 1 to {MOST:,}, or a file", param_hint="--orders")
+    return generate(count, seed)
+
+
+def _trade(system: ActorSystem, books: Books, console: Console) -> None:
+    """Place every order, and wait until nothing is in flight."""
+    with Screen(console, Watch(system, len(books.day.orders))) as screen:
+        for number, order in enumerate(books.day.orders, 1):
+            place(system, order)
+            screen.placed(number)
+        while not _at_rest(system):
+            screen.draw()
+        screen.draw()
+
+
+def _at_rest(system: ActorSystem) -> bool:
+    try:
+        system.wait_idle(timeout=0.1)
+    except IdleTimeout:
+        return False
+    return True
+
+
+def _write(target: Path, result: dict[str, object]) -> None:
+    text = json.dumps(result, indent=2) + "\n"
+    if target == STDOUT:
+        click.echo(text, nl=False)
+        return
+    try:
+        target.write_text(text)
+    except OSError as error:
+        raise DemoError(f"{plain(str(target))}: cannot be written: {error.strerror}") from None
