@@ -189,6 +189,8 @@ class Agent(Actor):
         """
         turn = turn_of(self, "once")
         turn.check("once")
+        if turn.event is None:  # a message, a hook: nobody will try it again
+            return fn(*args)
         done = turn.kept().once
         if inspect.iscoroutinefunction(fn):
             return cast("T", _once_async(done, name, cast("Callable[..., Awaitable[T]]", fn), args))

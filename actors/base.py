@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pykka
 from pykka import ActorDeadError, ThreadingFuture, Timeout
@@ -22,18 +22,15 @@ from choreia.actors.blocking import forbid_on_loop
 from choreia.runtime.delivery.admission import admit_one
 from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import Cell
-from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.handling import deliver, wait_for
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.turn import Turn
-from choreia.runtime.errors import InvalidAgent, MailboxFull
+from choreia.runtime.errors import Deadlock, InvalidAgent, MailboxFull
 from choreia.runtime.events.event import Event
-
-if TYPE_CHECKING:
-    from choreia.runtime.delivery.engine import Engine
 
 A = TypeVar("A", bound=pykka.Actor)
 _PROXIED = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
@@ -44,19 +41,36 @@ class Reply(ThreadingFuture[Any]):
     """pykka's future, which under simulation runs the others while it waits, and which a coroutine
     can await without blocking its loop."""
 
-    def __init__(self, engine: Engine | None = None, agent: str = "") -> None:
+    def __init__(self, asked: Cell | None = None) -> None:
         super().__init__()
-        self._engine = engine
-        self._agent = agent
+        self._asked = asked
         self._gate: Gate | None = None
 
     def get(self, *, timeout: float | None = None) -> Any:
-        if self._engine is not None and self._result is None:
-            forbid_on_loop("ask", "await ref.ask_async(…), or await the future")
-            if self._engine.dispatcher.simulated:
-                gate = self._opened()
-                if not self._engine.dispatcher.wait(gate, timeout):
-                    raise Timeout(f"{timeout} seconds")
+        asked = self._asked
+        if asked is None or self._result is not None:
+            return super().get(timeout=timeout)
+        forbid_on_loop("ask", "await ref.ask_async(…), or await the future")
+        turn = running_turn()
+        if turn is None:
+            return self._wait(asked, timeout)
+        lot = asked.engine.lot
+        lot.begin_ask(turn.cell, asked)
+        try:
+            return self._wait(asked, timeout)
+        except Deadlock:
+            waiting = " → ".join(lot.chain(turn.cell))
+            raise Deadlock(
+                f"the ask can never be answered: {waiting}. A blocking ask waits inside a "
+                "handler; emit an event and react to the answer instead"
+            ) from None
+        finally:
+            lot.end_ask(turn.cell, asked)
+
+    def _wait(self, asked: Cell, timeout: float | None) -> Any:
+        dispatcher = asked.engine.dispatcher
+        if dispatcher.simulated and not dispatcher.wait(self._opened(), timeout):
+            raise Timeout(f"{timeout} seconds")
         return super().get(timeout=timeout)
 
     def set(self, value: Any | None = None) -> None:
@@ -86,9 +100,9 @@ class Reply(ThreadingFuture[Any]):
         return self._value().__await__()
 
     async def _value(self) -> Any:
-        if self._engine is None:  # a future of a future (`map`, `stop`): pykka's hook blocks
+        if self._asked is None:  # a future of a future (`map`, `stop`): pykka's hook blocks
             return await asyncio.to_thread(self.get)
-        await self._engine.dispatcher.wait_async(self._opened(), None)
+        await self._asked.engine.dispatcher.wait_async(self._opened(), None)
         return super().get(timeout=0)
 
 
@@ -132,7 +146,7 @@ def _refuse(envelope: Envelope[Any], cell: Cell) -> None:
 def _tell_slowly(cell: Cell, envelope: object, verdict: int) -> None:
     if verdict == FULL:
         forbid_on_loop("tell (into a full mailbox)", "await ref.tell_async(…)")
-        turn = running.get()
+        turn = running_turn()
         sender = None if turn is None else turn.cell
         who = None if turn is not None else f"tell to {cell.name}"
         verdict = cell.engine.drive(admit_one(cell.feed, envelope, sender), None, who)
@@ -218,7 +232,7 @@ class AgentRef(pykka.ActorRef[A]):
     async def tell_async(self, message: Any) -> None:
         """`tell`, awaiting room instead of blocking for it."""
         cell = self._cell
-        turn = running.get()
+        turn = running_turn()
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
         admission = admit_one(cell.feed, item, turn.cell if turn else None)
         who = None if turn is not None else f"tell to {cell.name}"
@@ -231,7 +245,7 @@ class AgentRef(pykka.ActorRef[A]):
         Raises what the agent raised, `pykka.Timeout`, or `pykka.ActorDeadError`.
         """
         cell = self._cell
-        reply = Reply(cell.engine, cell.name)
+        reply = Reply(cell)
         envelope = Envelope(message, reply)
         if cell.feed.force(envelope) != TAKEN:
             _refuse(envelope, cell)
@@ -294,9 +308,9 @@ class Ear:
             turn.leave()
         turn.cell.handled += 1
 
-    def receive(self, envelope: Any) -> Frame | None:
+    def receive(self, item: Any) -> Frame | None:
         """Everything else: a frame when it takes longer."""
-        turn, message, reply = self._turn, envelope.message, envelope.reply_to
+        turn, message, reply = self._turn, item.message, item.reply_to
         kind = message.__class__
         if kind is _ActorStop:
             return self._stop(turn, reply)
@@ -349,8 +363,12 @@ def _message_failed(turn: Turn, message: object, reply: Any, error: BaseExceptio
     agent: Any = turn.agent
     try:
         agent.on_failure(type(error), error, error.__traceback__)
-    except Exception:
+    except BaseException:
+        turn.buffer.clear()
         turn.log.exception("on_failure failed")
+    turn.send_off()
+    if turn.cell.outbox:
+        turn.cell.interrupt = True
 
 
 def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:

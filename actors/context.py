@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.events.event import Event
 
 
 def current() -> Event | None:
     """The event that the calling handler has in hand; None outside handlers."""
-    turn = running.get()
+    turn = running_turn()
     return None if turn is None else turn.event

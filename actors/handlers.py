@@ -85,7 +85,8 @@ def on(topic: str | type, filter: Mapping[str, object] | Filter | None = None) -
     declared = topic_of(topic, filter)
 
     def mark(method: F) -> F:
-        if not inspect.isfunction(method):
+        marked: object = method
+        if not inspect.isfunction(marked):
             raise InvalidAgent(f"@on marks functions; {method!r} is none")
         # Decorators are applied from the last line up; topics are kept as they are read.
         setattr(method, _MARK, (declared, *getattr(method, _MARK, ())))

@@ -11,7 +11,8 @@ from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.timers import cancel_all
 from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import PAUSED, Cell
-from choreia.runtime.delivery.handling import wait_for
+from choreia.runtime.delivery.deadletter import name_error
+from choreia.runtime.delivery.handling import called, wait_for
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.events.payload import Json
@@ -47,7 +48,7 @@ class Lifecycle:
     def _start(self, turn: Turn) -> Frame:
         agent = cast("Agent", turn.agent)
         try:
-            result = agent.on_start()
+            result = called(agent.on_start)
             if inspect.iscoroutine(result):
                 yield from wait_for(turn, result)
         except GeneratorExit:
@@ -55,8 +56,8 @@ class Lifecycle:
         except BaseException as error:
             turn.buffer.clear()
             turn.log.error("on_start failed; the agent stops", exc_info=error)
-            text = f"{type(error).__name__}: {error}"[:2_000]
-            self._say(turn.cell, "failed", {"agent": turn.cell.name, "error": text})
+            facts = {"agent": turn.cell.name, "error": name_error(error)}
+            self._say(turn.cell, "failed", facts)
             self.close(turn.cell, "stopped")
             return
         turn.send_off()
@@ -86,7 +87,7 @@ class Lifecycle:
 
     def _last_words(self, turn: Turn) -> Frame:
         try:
-            result = cast("Agent", turn.agent).on_stop()
+            result = called(cast("Agent", turn.agent).on_stop)
             if inspect.iscoroutine(result):
                 yield from wait_for(turn, result)
         except GeneratorExit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.context import running_turn
 
 FIELDS = ("agent", "event_id", "event_type", "correlation_id", "causation_id", "attempt")
 
@@ -18,7 +18,7 @@ class ContextFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        turn = running.get()
+        turn = running_turn()
         event = None if turn is None else turn.event
         values: tuple[object, ...]
         if turn is None or event is None:

@@ -11,7 +11,7 @@ from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.roster import Roster
 from choreia.actors.sending import send_early, send_early_async, try_early
 from choreia.runtime.delivery.admission import Admission, admit_everywhere, admit_one
-from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.delivery.emission import typed
 from choreia.runtime.delivery.engine import stopped_error
 from choreia.runtime.delivery.feed import TAKEN
@@ -83,7 +83,7 @@ class Publisher:
         return False
 
     def _turn(self) -> Turn | None:
-        turn = running.get()
+        turn = running_turn()
         return turn if turn is not None and turn.engine is self._engine else None
 
     def _admission(self, event: Event) -> Admission:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import topic_of
-from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.subscription import Subscription
@@ -30,7 +30,7 @@ Until = str | type | tuple[str | type, ...]
 
 def refuse_in_turn(call: str) -> None:
     """Agents react; waiting for the world inside a handler is for code outside."""
-    if running.get() is not None:
+    if running_turn() is not None:
         raise OutsideTurn(
             f"{call} was called inside a handler: agents do not wait for events, they react to "
             "them with @on"

@@ -19,7 +19,7 @@ from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.feed import MemoryFeed
 from choreia.runtime.delivery.logfeed import LogBus, feed_for
-from choreia.runtime.delivery.overflow import ConflatingQueue
+from choreia.runtime.delivery.overflow import queue_for
 from choreia.runtime.delivery.subscription import Subscription
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.errors import InvalidAgent
@@ -107,8 +107,8 @@ class Spawner:
             cell.feed = feed_for(cell, engine.bus)
         else:
             cell.feed = MemoryFeed(cell, options.overflow)
-        if options.overflow == "conflate":
-            cell.mailbox.items = ConflatingQueue(options.conflate_key)
+            box = cell.mailbox
+            box.items = queue_for(options.overflow, options.conflate_key, box.lock)
         if options.threaded:
             cell.schedule = engine.dispatcher.dedicated(name)
         ref: AgentRef[Any] = AgentRef(cell)

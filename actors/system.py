@@ -18,15 +18,15 @@ from choreia.actors.outside import Outside
 from choreia.actors.presence import Presence
 from choreia.actors.publishing import Publisher
 from choreia.actors.record import Record
+from choreia.actors.redelivering import Redeliverer
 from choreia.actors.registry import Registry
 from choreia.actors.requests import refuse_in_turn
 from choreia.actors.roster import Roster
 from choreia.actors.spawning import Spawner
 from choreia.actors.stopping import Stopping
 from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
-from choreia.runtime.delivery.admission import admit_one
 from choreia.runtime.delivery.clock import Clock, SystemClock
-from choreia.runtime.delivery.deadletter import DeadLetter, Redelivery
+from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.logfeed import EventLog, LogBus
 from choreia.runtime.delivery.subscription import Subscription as Entry
@@ -51,8 +51,8 @@ class ActorSystem(Outside):
     `node` names this process among others. `workers` is the number of threads that handle events at
     once; more only help handlers that release the interpreter's lock, and blocking ones are
     covered by themselves. `limits` bounds each case, `inherit` names the metadata extensions that
-    pass from cause to effect. ``mode="simulated"`` runs everything on the calling thread, in
-    virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
+    pass from cause to effect. ``mode="simulated"`` runs one thing at a time, while you
+    wait for it, in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
     the truth (see `choreia.runtime.delivery.logfeed`).
     """
 
@@ -82,6 +82,7 @@ class ActorSystem(Outside):
         self._lifecycle = Lifecycle(self._roster)
         self._spawner = Spawner(self._roster, self._lifecycle, self._presence)
         super().__init__(self._engine, Publisher(self._roster))
+        self._redeliverer = Redeliverer(self._roster)
         self._stopped = False
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
 
@@ -175,16 +176,15 @@ class ActorSystem(Outside):
     def redeliver(self, letter: DeadLetter) -> None:
         """Give a dead letter's event to its agent again, and to nobody else.
 
-        What its handler already did (`once`, early emissions) is not done twice. Raises
-        `UnknownAgent` when the agent is gone, `ChoreiaError` when it is no longer a dead letter.
+        What its handler already did (`once`, early emissions) is not done twice. Blocks while the
+        agent's mailbox is full. Raises `UnknownAgent` when the agent is gone, `MailboxFull` when
+        it rejects, `ChoreiaError` when this is no longer a dead letter.
         """
-        if letter.event is None:
-            raise ChoreiaError("this dead letter is a told message, which cannot be redelivered")
-        cell = self._roster.cell(letter.agent)
-        if not self._engine.letters.remove(letter):
-            raise ChoreiaError(f"the dead letter of {letter.event.id} was redelivered before")
-        item = Redelivery(letter.event, letter.progress)
-        self._engine.drive(admit_one(cell.feed, item), None, f"redelivery to {cell.name}")
+        self._redeliverer.redeliver(letter)
+
+    async def redeliver_async(self, letter: DeadLetter) -> None:
+        """`redeliver`, awaiting room instead of blocking for it."""
+        await self._redeliverer.redeliver_async(letter)
 
     # -- time -----------------------------------------------------------------------------
 
@@ -192,17 +192,26 @@ class ActorSystem(Outside):
         """Block until nothing is in flight: queued, running, awaiting, parked, backing off.
 
         Future timers do not count. Raises `IdleTimeout` (a `TimeoutError`), which names what is
-        in flight, after `timeout` seconds.
+        in flight, after `timeout` seconds; under simulation without one, `Deadlock` when it can
+        never be.
         """
         refuse_in_turn("wait_idle")
         forbid_on_loop("wait_idle", "await system.wait_idle_async(…)")
-        if not self._dispatcher.wait(self._engine.when_idle(), timeout):
+        try:
+            idle = self._dispatcher.wait(self._engine.when_idle(), timeout)
+        except Deadlock as error:
+            raise self._engine.never_idle(self._roster.all()) from error
+        if not idle:
             raise self._engine.idle_timeout(timeout, self._roster.all())
 
     async def wait_idle_async(self, timeout: float | None = None) -> None:
         """`wait_idle`, awaiting."""
         refuse_in_turn("wait_idle_async")
-        if not await self._dispatcher.wait_async(self._engine.when_idle(), timeout):
+        try:
+            idle = await self._dispatcher.wait_async(self._engine.when_idle(), timeout)
+        except Deadlock as error:
+            raise self._engine.never_idle(self._roster.all()) from error
+        if not idle:
             raise self._engine.idle_timeout(timeout, self._roster.all())
 
     def advance(self, seconds: float) -> None:

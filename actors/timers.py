@@ -24,14 +24,13 @@ def set_timer(
     event = turn.emitter.buffered(turn.event, type, payload, place, now)
     name = key or event.id
     # An effect: it happens when the handler returns, or not at all.
-    turn.buffer.append(lambda: _arm(turn, record, seconds, event, name))
+    turn.later("after", lambda: _arm(turn, record, seconds, event, name))
     return name
 
 
 def cancel_timer(turn: Turn, record: Record, key: str) -> None:
     """Cancel the timer of `key`, if there is one, once the handler has returned."""
-    turn.check("cancel")
-    turn.buffer.append(lambda: _disarm(record, key))
+    turn.later("cancel", lambda: _disarm(record, key))
 
 
 def cancel_all(record: Record) -> None:

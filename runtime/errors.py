@@ -8,6 +8,7 @@ wrong, where, and what to do. Where Python has a matching built-in (`TimeoutErro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 
 class ChoreiaError(Exception):
@@ -158,6 +159,8 @@ class RetryAfter(ChoreiaError):
     """Raise it in a handler: try this event again after `seconds`. Counts as an attempt."""
 
     def __init__(self, seconds: float, reason: str = "") -> None:
+        if not isinstance(seconds, (int, float)) or not -inf < seconds < inf:
+            raise InvalidLimit(f"RetryAfter({seconds!r}): give seconds, as a number")
         super().__init__(reason or f"try again after {seconds} s")
         self.seconds = seconds
 

@@ -48,6 +48,14 @@ class PaymentCharged:
     order: Order
 
 
+@event_type("parcel.packed")
+@frozen
+class ParcelPacked:
+    """Shipping has a parcel at the door, and may still unpack it."""
+
+    order: Order
+
+
 @event_type("order.shipped")
 @frozen
 class OrderShipped:

@@ -12,16 +12,16 @@ from choreia.demos.orders.shipping import OUT_OF_REACH
 
 PRICES = {"tea": 450, "honey": 720, "coffee": 890, "mug": 1250, "kettle": 3990}
 """Cents."""
+STOCK = {"tea": 60, "honey": 70, "coffee": 80, "mug": 90, "kettle": 100}
+"""Per cent of what is ordered: some items run out."""
+LEAST_STOCK = 3
+"""Pieces, so that a handful of orders has something to sell too."""
 GOOD_CARDS = ("4242424242424242", "5555555555554444")
 NEAR = ("Lisbon", "Oslo", "Turin", "Ghent", "Graz")
 
 DECLINED_SHARE = 0.08
 OUT_OF_REACH_SHARE = 0.04
 CHANGE_OF_MIND_SHARE = 0.15
-STOCK_PERCENT = 75
-"""Of what is ordered: some items run out."""
-LEAST_STOCK = 3
-"""Pieces, so that a handful of orders has something to sell too."""
 
 
 def generate(count: int, seed: int) -> Day:
@@ -31,7 +31,7 @@ def generate(count: int, seed: int) -> Day:
     wanted: Counter[str] = Counter()
     for order in orders:
         wanted[order.item] += order.quantity
-    stock = {item: max(LEAST_STOCK, wanted[item] * STOCK_PERCENT // 100) for item in PRICES}
+    stock = {item: max(LEAST_STOCK, wanted[item] * STOCK[item] // 100) for item in PRICES}
     return Day(orders, stock)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from choreia.demos.orders.audit import Check
 from choreia.demos.orders.books import Books
-from choreia.demos.orders.order import Outcome, money
+from choreia.demos.orders.order import Order, Outcome, money
 from choreia.runtime.events.display import plain
 
 MOST_ITEMS = 20
@@ -49,10 +51,14 @@ def verdict(checks: tuple[Check, ...]) -> Text:
 def _outcomes(books: Books) -> Table:
     table = _table("outcome", "orders", "worth")
     for outcome in Outcome:
-        orders = books.ended(outcome)
-        worth = money(sum(order.total for order in orders))
-        table.add_row(outcome.replace("_", " "), f"{len(orders):,}", worth)
+        table.add_row(outcome.replace("_", " "), *_sums(books.ended(outcome)))
+    table.add_section()
+    table.add_row("ordered", *_sums(books.day.orders))
     return table
+
+
+def _sums(orders: Sequence[Order]) -> tuple[str, str]:
+    return f"{len(orders):,}", money(sum(order.total for order in orders))
 
 
 def _stock(books: Books) -> Table:
@@ -75,5 +81,5 @@ def _table(first: str, *numbers: str) -> Table:
 
 
 def _line(check: Check) -> Text:
-    mark = Text("ok     ", style="green") if check.holds else Text("WRONG  ", style="bold red")
-    return mark + Text(f"{check.name}: {check.says}")
+    mark = ("ok     ", "green") if check.holds else ("WRONG  ", "bold red")
+    return Text.assemble(mark, f"{check.name}: {check.says}")

@@ -8,6 +8,7 @@ from choreia.demos.orders.events import (
     CancellationRefused,
     CancellationRequested,
     OrderShipped,
+    ParcelPacked,
     PaymentCharged,
     ShippingRefused,
 )
@@ -25,19 +26,26 @@ class Shipping(Step):
     """
 
     capabilities = ("shipping.send",)
-    emits = (OrderShipped, ShippingRefused, CancellationRefused)
+    emits = (ParcelPacked, OrderShipped, ShippingRefused, CancellationRefused)
 
     def __init__(self, book: ShippingBook) -> None:
         super().__init__()
         self.book = book
 
     @on(PaymentCharged)
-    def send(self, charged: PaymentCharged) -> None:
+    def pack(self, charged: PaymentCharged) -> None:
         order = charged.order
+        if order.ship_to in OUT_OF_REACH:
+            self.emit(ShippingRefused(order.id, Outcome.UNDELIVERABLE))
+        else:
+            # Said to itself: what came meanwhile, cancellations too, has its turn before that.
+            self.emit(ParcelPacked(order))
+
+    @on(ParcelPacked)
+    def send(self, packed: ParcelPacked) -> None:
+        order = packed.order
         if order.id in self.withdrawn:
             self.emit(ShippingRefused(order.id, Outcome.CANCELLED))
-        elif order.ship_to in OUT_OF_REACH:
-            self.emit(ShippingRefused(order.id, Outcome.UNDELIVERABLE))
         else:
             self.book.send(order)
             self.emit(OrderShipped(order))

@@ -7,7 +7,9 @@ acts on it, so it does not matter who comes to the result first.
 
 When a bidder stops for good, everybody leaves it out, whether it had still to bid or had won
 and not delivered; what it did deliver was heard before its end. Two that are alive never leave
-each other out, so no file is awarded to two of them.
+each other out, so no file is awarded to two of them. (An agent that is killed while it waits
+for room takes along what it has not handed out yet. The file then stays without a verdict, and
+the report names it.)
 """
 
 from __future__ import annotations

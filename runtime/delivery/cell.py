@@ -85,7 +85,8 @@ class Cell:
         """Whether the turn must look at controls, holds or unfinished work before the mailbox."""
         self.outbox: deque[tuple[Feed, Event]] | None = None
         """Deliveries that found no room; made when needed, like all that most agents never use."""
-        self.parked_on: Cell | None = None
+        self.parked_on: tuple[Cell, ...] = ()
+        """Whose mailboxes it waits for: one, unless a coroutine awaits several at once."""
         self.handled = 0
         self.failed = 0
         self.emitted = 0
@@ -222,11 +223,11 @@ class Cell:
         """What it is at, for people: ``inventory: awaiting in reserve, 3 queued``."""
         words = [f"{self.name}: {self.state}"]
         if self.turn.step is not None:
-            words[0] += f" in {self.turn.step}"
+            words[0] += f" in {getattr(self.turn.step, '__name__', self.turn.step)}"
         if self.turn.event is not None:
             words[0] += f" with {self.turn.event.type}"
-        if self.parked_on is not None:
-            words[0] += f" on {self.parked_on.name}"
+        if self.parked_on:
+            words[0] += f" on {', '.join(cell.name for cell in self.parked_on)}"
         if len(self.mailbox):
             words.append(f"{len(self.mailbox)} queued")
         if self.feed.lagging():

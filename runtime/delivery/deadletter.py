@@ -61,6 +61,15 @@ def format_error(error: BaseException | None) -> str:
         return f"{type(error).__name__} (its traceback cannot be formatted)\n"
 
 
+def name_error(error: BaseException) -> str:
+    """`error` in one line that fits into an event. Whatever its `__str__` does, likewise."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:
+        text = type(error).__name__
+    return text[:2_000].encode("utf-8", "replace").decode()
+
+
 class DeadLetters:
     """The last 10,000 dead letters of a system, oldest first; older ones are counted."""
 

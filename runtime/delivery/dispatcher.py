@@ -1,7 +1,7 @@
 """Whose turn is it, and how to wait: the second half of the seam for determinism.
 
 Two implement it: `workers.ThreadDispatcher`, and `choreia.runtime.simulation.dispatcher`, which
-runs everything on one thread, in an order drawn from a seed, in virtual time.
+runs one thing at a time, in an order drawn from a seed, in virtual time.
 """
 
 from __future__ import annotations
@@ -46,10 +46,11 @@ class Dispatcher(Protocol):
     """Gives turns to cells. All methods are thread-safe."""
 
     simulated: bool
-    """One thread and virtual time: whoever waits runs the others."""
+    """One thing at a time, in virtual time: the others run while somebody waits."""
 
-    def schedule(self, cell: Runnable) -> None:
-        """Give `cell` a turn. The caller sees to it that a cell is scheduled once at a time."""
+    @property
+    def schedule(self) -> Callable[[Runnable], None]:
+        """Gives a cell a turn. The caller sees to it that a cell is scheduled once at a time."""
         ...
 
     def dedicated(self, name: str) -> Callable[[Runnable], None]:

@@ -14,13 +14,13 @@ from choreia.runtime.delivery.admission import Admission
 from choreia.runtime.delivery.bus import Bus
 from choreia.runtime.delivery.cell import PAUSED, Cell
 from choreia.runtime.delivery.clock import Clock
-from choreia.runtime.delivery.deadletter import DeadLetter, DeadLetters, format_error
+from choreia.runtime.delivery.deadletter import DeadLetter, DeadLetters, format_error, name_error
 from choreia.runtime.delivery.dispatcher import Dispatcher
 from choreia.runtime.delivery.feed import REJECTED
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.parking import ParkingLot
 from choreia.runtime.delivery.progress import Progress
-from choreia.runtime.errors import IdleTimeout, MailboxFull, SystemStopped
+from choreia.runtime.errors import Deadlock, IdleTimeout, MailboxFull, SystemStopped
 from choreia.runtime.events.event import Event, make_event, make_metadata
 from choreia.runtime.events.identity import IdSource, agent_did
 from choreia.runtime.events.limits import CaseLimits, Limits
@@ -155,8 +155,11 @@ class Engine:
         )
         cell.failed += 1
         self.letters.add(letter)
-        # A dead letter about a dead letter would never end.
+        # A dead letter about a dead letter would never end; nor would agents that, told of a case
+        # that went too far, say something that goes further still.
         if event is None or event.type == "event.dead_lettered":
+            return
+        if event.metadata.hops > self.limits.hops + 1:
             return
         payload = {
             "event_id": event.id,
@@ -164,7 +167,7 @@ class Engine:
             "agent": cell.name,
             "agent_id": cell.id,
             "reason": reason,
-            "error": None if error is None else _brief(error),
+            "error": None if error is None else name_error(error),
             "attempts": attempts,
             "payload": event.payload,
         }
@@ -179,40 +182,36 @@ class Engine:
         which a stopping system lets finish.
         """
         deadline = None if timeout is None else self.clock.monotonic() + timeout
+        gate: Gate | None = None
         try:
-            gate = next(admission)
+            gate = self._blocked(next(admission), who)
             while True:
                 left = None if deadline is None else deadline - self.clock.monotonic()
-                self._blocked(gate, who)
-                try:
-                    opened = self.dispatcher.wait(gate, left)
-                finally:
-                    self._unblocked(gate)
-                gate = self._go_on(admission, gate, opened)
+                opened = self.dispatcher.wait(gate, left)
+                gate = self._go_on(admission, gate, opened, who)
         except StopIteration as end:
             return int(end.value)
         finally:
             admission.close()
+            self._unblocked(gate)
 
     async def drive_async(
         self, admission: Admission, timeout: float | None, who: str | None
     ) -> int:
         """The same, awaiting."""
         deadline = None if timeout is None else self.clock.monotonic() + timeout
+        gate: Gate | None = None
         try:
-            gate = next(admission)
+            gate = self._blocked(next(admission), who)
             while True:
                 left = None if deadline is None else deadline - self.clock.monotonic()
-                self._blocked(gate, who)
-                try:
-                    opened = await self.dispatcher.wait_async(gate, left)
-                finally:
-                    self._unblocked(gate)
-                gate = self._go_on(admission, gate, opened)
+                opened = await self.dispatcher.wait_async(gate, left)
+                gate = self._go_on(admission, gate, opened, who)
         except StopIteration as end:
             return int(end.value)
         finally:
             admission.close()
+            self._unblocked(gate)
 
     def try_once(self, admission: Admission) -> bool:
         """The same without waiting: whether it got in."""
@@ -227,27 +226,31 @@ class Engine:
             admission.close()
         return False
 
-    def _blocked(self, gate: Gate, who: str | None) -> None:
+    def _blocked(self, gate: Gate, who: str | None) -> Gate:
+        """From here until it is in, or has given up, a publisher is in flight."""
         if who is not None:
             self.blocked[gate] = who
             if self.refusing:  # it began just before the system was told to stop
                 self._refused.add(gate)
                 gate.open()
+        return gate
 
-    def _unblocked(self, gate: Gate) -> None:
-        if self.blocked.pop(gate, None) is not None:
+    def _unblocked(self, gate: Gate | None) -> None:
+        if gate is not None and self.blocked.pop(gate, None) is not None:
             self.settled()
 
-    def _go_on(self, admission: Admission, gate: Gate, opened: bool) -> Gate:
+    def _go_on(self, admission: Admission, gate: Gate, opened: bool, who: str | None) -> Gate:
         refused = gate in self._refused
         self._refused.discard(gate)
         try:
             # A refused publisher leaves the line as one whose time ran out, unless it got in.
-            return admission.send(opened and not refused)
+            following = self._blocked(admission.send(opened and not refused), who)
         except MailboxFull:
             if refused:
                 raise stopped_error() from None
             raise
+        self.blocked.pop(gate, None)
+        return following
 
     def refuse(self) -> None:
         """Take no more from outside; publishers that wait for room fail at once."""
@@ -260,13 +263,14 @@ class Engine:
 
     def idle(self) -> bool:
         """Whether nothing is in flight: queued, running, awaiting, parked, backing off, blocked."""
-        lull = self.dispatcher.lull()
-        if lull is None or self.blocked:
-            return False
-        if any(_in_flight(cell) for cell in list(self.held.values())):
-            return False
-        # What was held may have gone on meanwhile, and be held again: only an unbroken lull counts.
-        return self.dispatcher.lull() == lull
+        while (lull := self.dispatcher.lull()) is not None and not self.blocked:
+            if any(_in_flight(cell) for cell in list(self.held.values())):
+                return False
+            # What was held may have gone on meanwhile, and be held again: only an unbroken lull
+            # counts.
+            if self.dispatcher.lull() == lull:
+                return True
+        return False
 
     def settled(self) -> None:
         """Something ended that may have been the last: wake those who wait for idleness."""
@@ -286,14 +290,27 @@ class Engine:
 
     def idle_timeout(self, timeout: float | None, cells: Sequence[Cell]) -> IdleTimeout:
         """The error that names what is in flight."""
+        lines, shown = self._in_flight(cells)
+        return IdleTimeout(
+            f"still in flight after {timeout} s: "
+            f"{shown or 'nothing now, but it was not idle before the time ran out'}",
+            in_flight=tuple(lines),
+        )
+
+    def never_idle(self, cells: Sequence[Cell]) -> Deadlock:
+        """The same under simulation, where it is known that waiting is in vain."""
+        _, shown = self._in_flight(cells)
+        return Deadlock(
+            "the system cannot become idle: no agent can go on, and no timer is set. In flight: "
+            f"{shown}"
+        )
+
+    def _in_flight(self, cells: Sequence[Cell]) -> tuple[list[str], str]:
         lines = [cell.describe() for cell in cells if cell.state not in ("idle", "stopped")]
         lines = [line for line in lines if not line.endswith(": paused")]
         lines += [f"{who}: blocked publisher" for who in list(self.blocked.values())]
-        shown = "; ".join(lines[:20]) or "nothing now, but it was not idle before the time ran out"
         more = f"; and {len(lines) - 20} more" if len(lines) > 20 else ""
-        return IdleTimeout(
-            f"still in flight after {timeout} s: {shown}{more}", in_flight=tuple(lines)
-        )
+        return lines, "; ".join(lines[:20]) + more
 
 
 def _in_flight(cell: Cell) -> bool:
@@ -302,14 +319,6 @@ def _in_flight(cell: Cell) -> bool:
     if cell.engine.draining:  # nobody will resume it any more
         return False
     return bool(len(cell.mailbox)) or cell.feed.lagging() or cell.unfinished
-
-
-def _brief(error: BaseException) -> str:
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception:
-        text = type(error).__name__
-    return text[:2_000].encode("utf-8", "replace").decode()
 
 
 def stopped_error() -> SystemStopped:

@@ -11,8 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from choreia.runtime.delivery.mailbox import CLOSED, Mailbox
-from choreia.runtime.delivery.overflow import ConflatingQueue, Overflow
-from choreia.runtime.events.event import Event
+from choreia.runtime.delivery.overflow import ConflatingQueue, DroppingQueue, Overflow
 
 if TYPE_CHECKING:
     from choreia.runtime.delivery.cell import Cell
@@ -123,13 +122,14 @@ class MemoryFeed:
 
     def admit(self, item: object) -> bool:
         box = self.mailbox
-        if isinstance(box.items, ConflatingQueue) and box.items.replace(item):
+        items = box.items
+        if isinstance(items, ConflatingQueue) and items.replace(item):
             box.dropped += 1
             return False
-        if len(box) >= box.capacity:
+        while len(box) >= box.capacity:
             box.dropped += 1
             box.attention = True
-            if self.policy != "drop_oldest" or not _drop_oldest(box):
+            if not isinstance(items, DroppingQueue) or not items.drop_oldest():
                 return False
         return box.push(item)
 
@@ -151,15 +151,3 @@ class MemoryFeed:
 
     def lagging(self) -> bool:
         return False
-
-
-def _drop_oldest(box: Mailbox) -> bool:
-    """Drop the oldest event or `tell`; asks and stops have somebody waiting for an answer."""
-    items = box.items
-    if not isinstance(items, deque):
-        return False
-    for index, item in enumerate(items):
-        if item.__class__ is Event or getattr(item, "reply_to", None) is None:
-            del items[index]
-            return True
-    return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Gate:
@@ -56,8 +57,9 @@ class Gate:
         opened = asyncio.Event()
 
         def tell() -> None:
-            # A loop that has closed has nobody waiting any more.
-            if not loop.is_closed():
+            # A loop that has closed, perhaps just now, has nobody waiting any more; whoever opens
+            # the gate must not hear of it.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(opened.set)
 
         self.then(tell)

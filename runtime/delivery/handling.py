@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF
-from choreia.runtime.delivery.deadletter import format_error
+from choreia.runtime.delivery.context import Stay
+from choreia.runtime.delivery.deadletter import format_error, name_error
 from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.retry import PERMANENT
 from choreia.runtime.delivery.steps import Kind, Plan, Step
@@ -48,6 +48,8 @@ def deliver(
 ) -> Frame:
     """Handle `event`; `routed` events are known to match, told ones must be looked at."""
     turn.event, turn.progress, turn.attempt = event, progress, 1
+    if progress is not None:
+        progress.new_attempt()
     yield from _attempts(turn, event, plan, None, routed, reply)
     if then is not None:
         then()
@@ -58,8 +60,6 @@ def recover(
 ) -> Frame:
     """Go on after the quick path's first attempt at `event` failed, or returned something."""
     if error is None:
-        if inspect.iscoroutine(returned):
-            returned.close()
         error = _returned(plan.steps[0], returned)
     yield from _attempts(turn, event, plan, error, True, None)
 
@@ -88,7 +88,7 @@ def _attempts(
             return
         turn.log.warning(
             "attempt %d of %d at %s %s failed, next in %.3g s: %s",
-            turn.attempt, turn.retry.attempts, event.type, event.id, wait, _name(error),
+            turn.attempt, turn.retry.attempts, event.type, event.id, wait, name_error(error),
         )  # fmt: skip
         error = None
         if wait > 0:
@@ -146,7 +146,7 @@ def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
 
 
 def _call(turn: Turn, step: Step, argument: object) -> Waiting:
-    result = step.call(turn.agent, argument)
+    result = called(step.call, turn.agent, argument)
     if step.kind is Kind.GENERATOR:
         return (yield from _generate(turn, cast("Generator[object, None, object]", result)))
     if step.kind is Kind.ASYNC_GENERATOR:
@@ -156,15 +156,23 @@ def _call(turn: Turn, step: Step, argument: object) -> Waiting:
     return result
 
 
+def called(function: Callable[..., object], *arguments: object) -> object:
+    """Call a user's function from a frame, which a `GeneratorExit` of its making would end."""
+    try:
+        return function(*arguments)
+    except GeneratorExit as error:
+        name = getattr(function, "__qualname__", function)
+        raise RuntimeError(f"{name} raised GeneratorExit") from error
+
+
 def _returned(step: Step, value: object) -> ReturnedValue:
     what = (
-        "a coroutine: declare it `async def`"
-        if inspect.iscoroutine(value)
-        else (
-            f"a {type(value).__name__}: nobody would get it. Tell the world with self.emit(type, "
-            "payload), or `yield type, payload`"
-        )
+        f"a {type(value).__name__}: nobody would get it. Tell the world with self.emit(type, "
+        "payload), or `yield type, payload`"
     )
+    if inspect.iscoroutine(value):
+        value.close()  # or Python complains that nobody awaited it
+        what = "a coroutine: declare it `async def`"
     return ReturnedValue(f"handler {step.name} returned {what}")
 
 
@@ -173,27 +181,48 @@ def _returned(step: Step, value: object) -> ReturnedValue:
 
 def wait_for(turn: Turn, coroutine: Coroutine[object, object, object]) -> Waiting:
     """Run `coroutine` on the system's loop; the agent is held meanwhile, and no thread."""
-    cell = turn.cell
-    outcome: list[tuple[object, BaseException | None]] = []
-
+    cell, stay = turn.cell, Stay(turn)
+    outcome: list[object] = []
+    failure: list[BaseException] = []
     abandoned = False
 
-    def done(result: object, error: BaseException | None) -> None:
-        outcome.append((result, error))
+    async def contained() -> None:
+        # A loop takes these for its own end, and with it would end every agent's coroutines.
+        try:
+            outcome.append(await coroutine)
+        except (SystemExit, KeyboardInterrupt) as error:
+            failure.append(error)
+        finally:
+            stay.end()
+
+    def done(_: object, error: BaseException | None) -> None:
+        coroutine.close()  # in case it was cancelled before it began
+        if error is not None:
+            failure.append(_carried(error))
         if not abandoned:
             cell.release(AWAITING)
 
     cell.hold(AWAITING)
-    turn.task = turn.engine.dispatcher.start_coroutine(coroutine, copy_context(), done)
+    turn.task = turn.engine.dispatcher.start_coroutine(contained(), stay.context(), done)
     try:
-        yield
+        while not outcome and not failure:
+            yield
     finally:
-        abandoned = not outcome
+        abandoned = True
+        stay.end()
     turn.task = None
-    result, error = outcome[0]
-    if error is not None:
-        raise error
-    return result
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _carried(error: BaseException) -> BaseException:
+    """`error`, as it may be raised in a frame."""
+    if not isinstance(error, GeneratorExit):
+        return error
+    carried = RuntimeError("a coroutine raised GeneratorExit")
+    carried.__cause__ = error
+    return carried
 
 
 # -- generators: each `yield` leaves before the next step is asked for ---------------------------
@@ -203,7 +232,7 @@ def _generate(turn: Turn, generator: Generator[object, None, object]) -> Waiting
     try:
         while True:
             try:
-                said = next(generator)
+                said = called(next, generator)
             except StopIteration as end:
                 return cast("object", end.value)
             yield from _say(turn, said)
@@ -235,9 +264,10 @@ def _parts(said: object) -> tuple[object, object]:
 
 def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
     """Like `_generate`; the generator runs in one task on the loop, and hands over each item."""
-    cell, dispatcher = turn.cell, turn.engine.dispatcher
+    cell, dispatcher, stay = turn.cell, turn.engine.dispatcher, Stay(turn)
     handed: list[tuple[object, asyncio.Future[None]]] = []
     outcome: list[BaseException | None] = []
+    exits: list[BaseException] = []
     abandoned = False
 
     async def pump() -> None:
@@ -247,37 +277,42 @@ def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
                 handed.append((said, taken))
                 cell.release(AWAITING)
                 await taken
+        except (SystemExit, KeyboardInterrupt) as error:
+            exits.append(error)  # see `wait_for`
         finally:
+            stay.end()
             await generator.aclose()
 
     def done(_: object, error: BaseException | None) -> None:
-        outcome.append(error)
+        outcome.append(exits[0] if exits else None if error is None else _carried(error))
         if not abandoned:
             cell.release(AWAITING)
 
     cell.hold(AWAITING)
-    turn.task = dispatcher.start_coroutine(pump(), copy_context(), done)
-    while True:
-        try:
+    turn.task = dispatcher.start_coroutine(pump(), stay.context(), done)
+    try:
+        while True:
             yield
-        except GeneratorExit:
-            abandoned = True
-            raise
-        if outcome:
-            turn.task = None
-            if outcome[0] is not None:
-                raise outcome[0]
-            return None
-        said, taken = handed.pop()
-        failure: BaseException | None = None
-        try:
-            yield from _say(turn, said)
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            failure = error  # told to the generator's task, so that it can clean up
-        cell.hold(AWAITING)
-        dispatcher.call_on_loop(partial(_tell, taken, failure))
+            if outcome:
+                turn.task = None
+                if outcome[0] is not None:
+                    raise outcome[0]
+                return None
+            if not handed:
+                continue
+            said, taken = handed.pop()
+            failure: BaseException | None = None
+            try:
+                yield from _say(turn, said)
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                failure = error  # told to the generator's task, so that it can clean up
+            cell.hold(AWAITING)
+            dispatcher.call_on_loop(partial(_tell, taken, failure))
+    finally:
+        abandoned = True
+        stay.end()
 
 
 def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:
@@ -289,8 +324,3 @@ def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:
         taken.set_exception(failure)
 
 
-def _name(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:
-        return type(error).__name__

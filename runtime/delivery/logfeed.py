@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from choreia.runtime.delivery.bus import Bus
-from choreia.runtime.delivery.feed import GONE, TAKEN, Feed
+from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.events.event import Event
 
@@ -74,7 +74,7 @@ class ListLog:
 class LogFeed:
     """Implements `Feed` over a log."""
 
-    __slots__ = ("_behind", "_bus", "cell", "cursor", "fetched", "mailbox")
+    __slots__ = ("_behind", "_bus", "_line_first", "cell", "cursor", "fetched", "mailbox")
 
     policy = "park"
 
@@ -87,6 +87,7 @@ class LogFeed:
         self.fetched = start
         """The mailbox's window ends here."""
         self._behind = False
+        self._line_first = False
 
     def offer(self, item: object) -> int:
         box = self.mailbox
@@ -100,16 +101,22 @@ class LogFeed:
         return verdict
 
     def would(self, item: object) -> int:
-        return GONE if self.mailbox.state == CLOSED else TAKEN
+        if self.mailbox.state == CLOSED:
+            return GONE
+        # A message is in no log: its sender must wait for room.
+        return FULL if not isinstance(item, Recorded) and self.mailbox.full else TAKEN
 
     def admit(self, item: object) -> bool:
         box = self.mailbox
-        if not isinstance(item, Recorded):
-            return box.push(item)  # a message: it is in no log
-        if self._behind or len(box) >= box.capacity:
-            self._behind = box.attention = True
-            return False
-        self.fetched = item.position
+        if isinstance(item, Recorded):
+            if not self._behind and box.full:
+                box.attention = True
+                # Looked at again: a taker that was faster has not seen `attention`, and would
+                # never refill (the argument is the one in `parking.py`).
+                self._behind = box.full
+            if self._behind:
+                return False
+            self.fetched = item.position
         return box.push(item)
 
     def force(self, item: object) -> int:
@@ -123,14 +130,22 @@ class LogFeed:
         return TAKEN
 
     def relieve(self) -> None:
-        box = self.mailbox
+        box, lot = self.mailbox, self.cell.engine.lot
+        if not self._behind:
+            lot.release(self)
+            return
         with box.lock:
             if len(box) > box.capacity // 2:
                 return
             box.pressured = False
-            box.attention = self._behind
+        # Who tells something stands in line as at any mailbox; line and log go first in turns.
+        self._line_first = not self._line_first
+        if self._line_first:
+            lot.release(self)
         while self._behind and self._refill():
             pass
+        if box.waiting:
+            lot.release(self)
 
     def _refill(self) -> bool:
         """Read on in the log: whether there may be more to read, and room for it."""
@@ -148,7 +163,7 @@ class LogFeed:
             if len(batch) < READ:
                 self._behind = False
                 with self.mailbox.lock:
-                    self.mailbox.attention = self.mailbox.pressured
+                    self.mailbox.attention = self.mailbox.pressured or bool(self.mailbox.waiting)
             return len(batch) == READ
 
     def done(self, item: object) -> None:

@@ -32,6 +32,20 @@ class LoopTask:
             self._loop.call_soon_threadsafe(self.task.cancel)
 
 
+def _run(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run `loop` until it is stopped: False when a task ended it instead.
+
+    A loop takes `SystemExit` and `KeyboardInterrupt` for its own end. Handlers' are contained,
+    those of tasks that handlers start are not, and they too are one agent's failure only.
+    """
+    try:
+        loop.run_forever()
+    except (SystemExit, KeyboardInterrupt):
+        log.exception("a task tried to end the system's event loop, which goes on")
+        return False
+    return True
+
+
 class LoopRunner:
     """Runs coroutines. Under ``async with`` on the caller's loop, so that clients made there work
     in handlers; otherwise on a loop in a thread of its own, started with the first coroutine."""
@@ -94,7 +108,8 @@ class LoopRunner:
     def _serve(loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_forever()
+            while not _run(loop):
+                pass
         finally:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.run_until_complete(loop.shutdown_default_executor())

@@ -5,7 +5,7 @@ full; and one first-in-first-out lane for events, `tell`, `ask`, proxy calls and
 promises. Who may put what when there is no room is the feed's business (`feed.py`), what happens
 to what does not fit the overflow policy's (`overflow.py`).
 
-Putting takes the mailbox's lock; taking does not. The agent that owns the mailbox is served by
+Putting takes the mailbox's lock; taking from a deque does not. The agent that owns the mailbox is served by
 one thread at a time, so there is a single taker, and `deque.popleft` is atomic. Going to sleep
 takes the lock again, so that no put is missed.
 """
@@ -27,9 +27,12 @@ CLOSED = 3  # the agent is gone
 
 
 class Queue(Protocol[T]):
-    """What a mailbox needs of its queue; a `deque` has it, and `overflow.ConflatingQueue`."""
+    """What a mailbox needs of its queue; a `deque` has it, and the queues in `overflow.py`."""
 
-    def append(self, item: T, /) -> None: ...
+    def append(self, item: T, /) -> bool | None:
+        """Put `item` last; True when it took another's place instead."""
+        ...
+
     def popleft(self) -> T: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[T]: ...
@@ -81,7 +84,8 @@ class Mailbox:
         items = self.items
         if items is None:
             items = self.items = deque()
-        items.append(item)
+        if items.append(item):
+            self.dropped += 1
         size = len(items)
         if size > self.high_water:
             self.high_water = size

@@ -11,7 +11,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Final, Literal, cast, get_args
 
 from choreia.runtime.errors import InvalidAgent
@@ -45,19 +47,55 @@ def by_type_and_source(event: Event) -> object:
     return (event.type, event.source)
 
 
+def queue_for(
+    policy: Overflow, conflate_key: ConflateKey | None, lock: Lock
+) -> ConflatingQueue | DroppingQueue | None:
+    """The queue that a mailbox with `lock` needs for `policy`; None: a deque will do."""
+    if policy == "conflate":
+        return ConflatingQueue(conflate_key, lock)
+    return DroppingQueue(lock) if policy == "drop_oldest" else None
+
+
+# With these two policies senders take items out as well, so the agent that owns the mailbox is not
+# its only taker any more: here taking needs the mailbox's lock, which senders hold anyway.
+
+
+class DroppingQueue(deque[object]):
+    """A deque that can let go of the oldest item that nobody waits for an answer to."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, lock: Lock) -> None:
+        super().__init__()
+        self._lock = lock
+
+    def popleft(self) -> object:
+        with self._lock:
+            return super().popleft()
+
+    def drop_oldest(self) -> bool:
+        """Drop the oldest event or `tell`, no ask and no stop: whether there was one. Hold the
+        lock."""
+        for index, item in enumerate(self):
+            if item.__class__ is Event or getattr(item, "reply_to", None) is None:
+                del self[index]
+                return True
+        return False
+
+
 class ConflatingQueue:
     """First in, first out, with one place per key: a newer event takes over the older's place.
 
-    A dict keeps the order; what cannot be conflated (messages, asks) gets a key of its own.
-    Single taker, puts under the mailbox's lock; replacing a value does not move its key, so
-    `popleft` needs no lock.
+    A dict keeps the order, and replacing a value does not move its key. What cannot be conflated
+    (messages, asks) gets a key of its own. Save for `popleft`, hold the lock.
     """
 
-    __slots__ = ("_items", "_key")
+    __slots__ = ("_items", "_key", "_lock")
 
-    def __init__(self, key: ConflateKey | None) -> None:
+    def __init__(self, key: ConflateKey | None, lock: Lock) -> None:
         self._items: dict[object, object] = {}
         self._key: ConflateKey = key or by_type_and_source
+        self._lock = lock
 
     def _place(self, item: object) -> object:
         if not isinstance(item, Event):
@@ -81,18 +119,18 @@ class ConflatingQueue:
         self._items[key] = item
         return True
 
-    def append(self, item: object) -> None:
+    def append(self, item: object) -> bool:
+        """Put `item` last, or in the place of one with the same key: whether there was one."""
+        if self.replace(item):
+            return True
         self._items[self._place(item)] = item
+        return False
 
     def popleft(self) -> object:
-        while True:
-            try:
-                key = next(iter(self._items))
-                return self._items.pop(key)
-            except StopIteration:
-                raise IndexError from None
-            except RuntimeError:  # the dict grew under the iterator: look again
-                continue
+        with self._lock:
+            if not self._items:
+                raise IndexError("the queue is empty")
+            return self._items.pop(next(iter(self._items)))
 
     def __len__(self) -> int:
         return len(self._items)

@@ -5,10 +5,10 @@ outbox, it is taken off the run queue, and a ticket for its next delivery stands
 mailbox. When the mailbox's owner takes something, `release` moves the first ticket's item in and
 sends that sender on its way; nobody who comes later can take the room first.
 
-**Why it cannot deadlock.** A parked agent waits for exactly one mailbox, so "who waits for whom"
-is a chain, and following it from the mailbox's owner tells whether parking would close a circle.
-If it would, that one delivery is let in above capacity, counted as overflowed, and the circle is
-named. (Parks 1995, "Bounded Scheduling of Process Networks", section 4: grow a buffer only on
+**Why it cannot deadlock.** A parked agent waits for exactly one mailbox (only a coroutine that
+awaits several `emit_now_async` at once waits for more), so "who waits for whom" is a chain, and
+following it from the mailbox's owner tells whether parking would close a circle. If it would, that
+one delivery is let in above capacity, counted as overflowed, and the circle is named. (Parks 1995, "Bounded Scheduling of Process Networks", section 4: grow a buffer only on
 artificial deadlock.) Every chain therefore ends at an agent that can go on, and finite work
 always drains.
 
@@ -76,7 +76,7 @@ class ParkingLot:
             circle = () if cell is None else _circle(cell, feed.cell)
             verdict = self._enter(ticket, feed, grant=bool(circle), front=False)
             if verdict == PARKED and cell is not None:
-                cell.parked_on = feed.cell
+                cell.parked_on += (feed.cell,)
                 if ticket.gate is None:
                     cell.park()
         if verdict != GONE:
@@ -121,25 +121,29 @@ class ParkingLot:
             if ticket.admitted:
                 return False
             with box.lock:
-                if box.waiting and ticket in box.waiting:
+                waited = box.waiting is not None and ticket in box.waiting
+                if box.waiting is not None and waited:
                     box.waiting.remove(ticket)
-            if ticket.cell is not None:
-                ticket.cell.parked_on = None
+            if waited and ticket.cell is not None:
+                _waits_no_more(ticket.cell, feed.cell)
         self.release(feed)
         return True
 
     def leave_all(self, cell: Cell) -> None:
-        """Take a parked `cell`, which is being closed, out of the line it stands in."""
+        """Take a parked `cell`, which is being closed, out of the lines it stands in."""
         with self._lock:
-            target, cell.parked_on = cell.parked_on, None
-            if target is None:
-                return
-            with target.mailbox.lock:
-                line = target.mailbox.waiting
-                for ticket in list(line or ()):
-                    if isinstance(ticket, Ticket) and ticket.cell is cell and line is not None:
-                        line.remove(ticket)
-        self.release(target.feed)
+            targets, cell.parked_on = cell.parked_on, ()
+            for target in targets:
+                box = target.mailbox
+                with box.lock:
+                    line = [t for t in box.waiting or () if isinstance(t, Ticket)]
+                    mine = [ticket for ticket in line if ticket.cell is cell]
+                    box.waiting = deque(ticket for ticket in line if ticket.cell is not cell)
+                for ticket in mine:
+                    if ticket.gate is not None:  # a thread may hang there still: let it go
+                        ticket.gate.open()
+        for target in targets:
+            self.release(target.feed)
 
     def release(self, feed: Feed) -> None:
         """Use the room in `feed`'s mailbox for those in line, first come, first served."""
@@ -159,16 +163,16 @@ class ParkingLot:
                     wake = box.push(ticket.item) or wake
                 if box.pressured and len(box) <= box.capacity // 2:
                     box.pressured = False
-                box.attention = bool(line) or box.pressured
+                box.attention = bool(line) or box.pressured or feed.lagging()
+            if wake:  # before its senders go on: never "all idle" between the two
+                feed.cell.schedule(feed.cell)
             for ticket in admitted:
-                self._go_on(ticket)
-        if wake:
-            feed.cell.schedule(feed.cell)
+                self._go_on(ticket, feed.cell)
 
-    def _go_on(self, ticket: Ticket) -> None:
+    def _go_on(self, ticket: Ticket, target: Cell) -> None:
         cell = ticket.cell
         if cell is not None:
-            cell.parked_on = None
+            _waits_no_more(cell, target)
             if ticket.gate is None:
                 assert cell.outbox is not None
                 cell.outbox.popleft()
@@ -186,24 +190,80 @@ class ParkingLot:
                 assert isinstance(ticket, Ticket)
                 if ticket.gate is None and ticket.item is not None:
                     lost.append(ticket.item)
-                self._go_on(ticket)
+                self._go_on(ticket, feed.cell)
         return lost
 
-    def circle_of(self, cell: Cell, target: Cell) -> Sequence[str]:
-        """The names along the circle that `cell` waiting for `target` would close, or nothing."""
+    # -- blocking asks ----------------------------------------------------------------------
+
+    def begin_ask(self, cell: Cell, target: Cell) -> None:
+        """`cell`'s handler blocks until `target` answers: it waits for it like one that is parked.
+
+        Where `target` is itself parked, at last on `cell`, that delivery is let in: it could not
+        answer otherwise.
+        """
         with self._lock:
-            return _circle(cell, target)
+            cell.parked_on += (target,)
+            circle = _circle(cell, target)
+            if circle:
+                self._let_in(cell.feed, circle[-2])
+
+    def end_ask(self, cell: Cell, target: Cell) -> None:
+        with self._lock:
+            _waits_no_more(cell, target)
+
+    def _let_in(self, feed: Feed, name: str) -> None:
+        box = feed.mailbox
+        with box.lock:
+            line = [t for t in box.waiting or () if isinstance(t, Ticket)]
+            chosen = [t for t in line if t.cell and t.cell.name == name and t.item is not None]
+            for ticket in chosen:
+                ticket.admitted = True
+                box.push(ticket.item)
+            box.waiting = deque(ticket for ticket in line if not ticket.admitted)
+        for ticket in chosen:
+            self._go_on(ticket, feed.cell)
+
+    def chain(self, cell: Cell) -> list[str]:
+        """Whom `cell` waits for, whom that one waits for, and so on; a circle is closed once."""
+        with self._lock:
+            names = [cell.name]
+            at = cell
+            while at.parked_on:
+                at = at.parked_on[-1]
+                names.append(at.name)
+                if at.name in names[:-1]:
+                    break
+            return names
+
+
+def _waits_no_more(cell: Cell, target: Cell) -> None:
+    waits = list(cell.parked_on)
+    if target in waits:
+        waits.remove(target)
+    cell.parked_on = tuple(waits)
 
 
 def _circle(cell: Cell, target: Cell) -> Sequence[str]:
-    names = [cell.name]
-    at: Cell | None = target
-    while at is not None:
-        names.append(at.name)
+    came_from: dict[Cell, Cell] = {target: cell}
+    ahead = [target]
+    while ahead:
+        at = ahead.pop()
         if at is cell:
-            return names
-        at = at.parked_on
+            return _names(came_from, cell)
+        for further in at.parked_on:
+            if further not in came_from:
+                came_from[further] = at
+                ahead.append(further)
     return ()
+
+
+def _names(came_from: dict[Cell, Cell], cell: Cell) -> Sequence[str]:
+    names = [cell.name]
+    at = came_from[cell]
+    while at is not cell:
+        names.append(at.name)
+        at = came_from[at]
+    return [cell.name, *reversed(names[1:]), cell.name]
 
 
 __all__ = ["FULL", "GONE", "PARKED", "TAKEN", "ParkingLot", "Ticket"]

@@ -15,7 +15,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 
 from choreia.runtime.delivery.context import running
@@ -54,12 +55,16 @@ class Pool:
         self.active = 0
         """Threads that are awake and not known to be blocked."""
         self.blocked = 0
+        self.aside = 0
+        """Threads that wait for other agents; they do not count against `most`."""
         self.workers: set[Worker] = set()
         self.sleepers: list[Worker] = []
         self.on_quiet: Callable[[], None] = lambda: None
         self.on_busy: Callable[[], None] = lambda: None
         self._name = name
         self._number = count(1)
+        self._here = threading.local()
+        self._leaving: list[threading.Thread] = []
         self._stopping = False
         self._wakes = 0
 
@@ -94,7 +99,7 @@ class Pool:
             self.active += 1
             worker.latch.release()
             return True
-        if len(self.workers) >= self.most or self._stopping:
+        if len(self.workers) - self.aside >= self.most or self._stopping:
             return False
         worker = Worker()
         worker.thread = threading.Thread(
@@ -103,13 +108,18 @@ class Pool:
             name=f"choreia-{self._name}-{next(self._number)}",
             daemon=True,
         )
+        try:
+            worker.thread.start()
+        except RuntimeError:
+            log.exception("no further thread can be started; %d must do", len(self.workers))
+            return False
         self.workers.add(worker)
         self.active += 1
-        worker.thread.start()
         return True
 
     def _serve(self, worker: Worker) -> None:
         queue = self.queue
+        self._here.worker = worker
         while True:
             try:
                 cell = queue.popleft()
@@ -129,26 +139,53 @@ class Pool:
     def _give_way(self, worker: Worker) -> bool:
         """After a turn with more threads than meant: sleep if so. False: end the thread."""
         with self.lock:
-            if worker.blocked:
-                worker.blocked = False
-                self.blocked -= 1
-                self.active += 1
+            self._count_again(worker)
             if self.active <= self.base:
                 return True
-        return self._sleep(worker, surplus=True)
+        return self._sleep(worker)
 
-    def _sleep(self, worker: Worker, *, surplus: bool = False) -> bool:
+    def _count_again(self, worker: Worker) -> None:
+        """Its handler has returned: the thread is not blocked any more. Hold the lock."""
+        if worker.blocked:
+            worker.blocked = False
+            self.blocked -= 1
+            self.active += 1
+
+    @contextmanager
+    def stepping_aside(self) -> Iterator[None]:
+        """Whatever thread this is, it is going to wait for other agents: one of the pool's lets
+        others serve them at once, more than `most` if need be, or they might never come."""
+        worker: Worker | None = getattr(self._here, "worker", None)
+        if worker is None:
+            yield
+            return
+        with self.lock:
+            self.aside += 1
+            if not worker.blocked:
+                worker.blocked = True
+                self.blocked += 1
+                self.active -= 1
+            if self.queue and self.active < self.base:
+                self.wake_one()
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.aside -= 1
+
+    def _sleep(self, worker: Worker) -> bool:
         """Sleep until there is work. False: the thread is no longer needed."""
         worker.cell = None
         running.set(None)  # turns leave their mark; the next one writes over it
         with self.lock:
+            self._count_again(worker)  # the watchdog may just have found it blocked, too late
             self.active -= 1
             if (self.queue and self.active < self.base) and not self._stopping:
                 self.active += 1
                 return True
             ending = self._stopping
             if ending:
-                self.workers.discard(worker)
+                self._let_go(worker)
             else:
                 self.sleepers.append(worker)
             quiet = not self.active and not self.blocked and not self.queue
@@ -160,14 +197,15 @@ class Pool:
             with self.lock:
                 if worker in self.sleepers and len(self.workers) > self.base:
                     self.sleepers.remove(worker)
-                    self.workers.discard(worker)
+                    self._let_go(worker)
                     return False
-        if self._stopping:
-            with self.lock:
-                self.workers.discard(worker)
-                self.active -= 1
-            return False
         return True
+
+    def _let_go(self, worker: Worker) -> None:
+        """`worker` ends. It is remembered until it has: who stops the pool waits for that too."""
+        self.workers.discard(worker)
+        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
+        self._leaving.append(worker.thread)
 
     def close(self) -> None:
         """Let every thread end when it has no turn to give."""
@@ -178,6 +216,11 @@ class Pool:
             for worker in sleepers:
                 worker.latch.release()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is closed, and no thread of it is left."""
+        return self._stopping and not any(thread.is_alive() for thread in self.threads())
+
     def threads(self) -> list[threading.Thread]:
         with self.lock:
-            return [worker.thread for worker in self.workers]
+            return [worker.thread for worker in self.workers] + self._leaving

@@ -59,18 +59,20 @@ class Plan:
     """All steps for one type of event, in the order they are defined."""
 
     steps: tuple[Step, ...]
-    quick: Handler | None = attrs.field(init=False)
+    quick: Handler | None = attrs.field(
+        init=False, default=attrs.Factory(lambda plan: _one_plain_handler(plan), takes_self=True)
+    )
     """The one plain handler that needs no more than to be called; None for every other plan."""
 
-    @quick.default
-    def _one_plain_handler(self) -> Handler | None:
-        if len(self.steps) != 1:
-            return None
-        step = self.steps[0]
-        if step.kind is not Kind.PLAIN or step.payload_class is not None or step.may_return:
-            return None
-        # A filter needs no second look: routing has matched it, or the event would not be here.
-        return step.call
+
+def _one_plain_handler(plan: Plan) -> Handler | None:
+    if len(plan.steps) != 1:
+        return None
+    step = plan.steps[0]
+    if step.kind is not Kind.PLAIN or step.payload_class is not None or step.may_return:
+        return None
+    # A filter needs no second look: routing has matched it, or the event would not be here.
+    return step.call
 
 
 NOTHING = Plan(())

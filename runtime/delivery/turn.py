@@ -17,11 +17,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from threading import get_ident
+from typing import TYPE_CHECKING, NoReturn
 
 from choreia.runtime.delivery.behaviour import Ear, Frame, Hearing, Planner
 from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
-from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.dispatcher import CoroutineTask
 from choreia.runtime.delivery.emission import Emitter
@@ -66,6 +67,7 @@ class Turn:
         "retry",
         "step",
         "task",
+        "thread",
     )
 
     ear: Ear
@@ -97,6 +99,8 @@ class Turn:
         self.buffer: list[Event | Effect] = []
         self.frame: Frame | None = None
         self.progress: Progress | None = None
+        self.thread = 0
+        """The thread that ran it last."""
         self.task: CoroutineTask | None = None
         self.over_at = 0.0
 
@@ -107,9 +111,9 @@ class Turn:
         # Plain, with locals, in one piece: every event passes here. What is rare hides behind
         # `interrupt` and `attention`, one test each. `step` and `event` are only cleared when the
         # turn ends.
-        if self.nested:
-            before = running.get()
+        before = running.get() if self.nested else None
         running.set(self)
+        self.thread = get_ident()
         cell, agent, known, monotonic = self.cell, self.agent, self.planner.known, self.monotonic
         box = cell.mailbox
         cell.since = now = monotonic()
@@ -182,6 +186,7 @@ class Turn:
                 break
         if self.nested:
             running.set(before)
+            self.thread = 0
 
     def _over(self) -> bool:
         return self.monotonic() >= self.over_at
@@ -203,6 +208,8 @@ class Turn:
     def _attend(self) -> bool:
         """Controls, holds, unfinished frames: False when the mailbox must wait for them."""
         cell = self.cell
+        if self.frame is None:  # what was in hand last has been handled
+            self.step = self.event = None
         while True:
             while cell.controls:
                 self._control(cell.controls.popleft())
@@ -282,11 +289,11 @@ class Turn:
         buffer, self.buffer = self.buffer, []
         cell, route = self.cell, self.engine.bus.route
         for item in buffer:
-            if item.__class__ is Event:
+            if isinstance(item, Event):
                 cell.emitted += 1
                 route(item, cell)
             else:
-                item()  # type: ignore[operator]
+                item()
 
     def drain(self) -> Frame:
         """Deliver the outbox, parking wherever there is no room."""
@@ -309,7 +316,7 @@ class Turn:
 
     def check(self, what: str) -> None:
         """That the caller is code of this turn; else `OutsideTurn`."""
-        if running.get() is not self:
+        if running_turn() is not self:
             raise OutsideTurn(
                 f"{what} of agent {self.cell.name!r} was called outside its turn: call it in a "
                 "handler, on_start, on_stop or on_receive; from elsewhere, use system.publish"
@@ -317,15 +324,11 @@ class Turn:
 
     def emit(self, type: object, payload: object = None) -> Event:
         """Buffer an emission; it leaves when the handler returns."""
-        if running.get() is not self:
-            self.check("emit")  # raises
+        if running.get() is not self or self.thread != get_ident():
+            self.check("emit")
         buffer = self.buffer
         if len(buffer) >= self.max_outbox:
-            raise OutboxFull(
-                f"agent {self.cell.name!r} asked for more than {self.max_outbox} things in one "
-                "handler: write it as a generator and `yield` them, or raise max_outbox",
-                limit=self.max_outbox,
-            )
+            self.ask_for_more()
         event = self.emitter.buffered(
             self.event, type, payload, len(buffer), self.engine.clock.now()
         )
@@ -334,6 +337,20 @@ class Turn:
         else:
             buffer.append(event)
         return event
+
+    def later(self, what: str, effect: Effect) -> None:
+        """Buffer something else than an emission: it happens when the handler returns."""
+        self.check(what)
+        if len(self.buffer) >= self.max_outbox:
+            self.ask_for_more()
+        self.buffer.append(effect)
+
+    def ask_for_more(self) -> NoReturn:
+        raise OutboxFull(
+            f"agent {self.cell.name!r} asked for more than {self.max_outbox} things in one "
+            "handler: write it as a generator and `yield` them, or raise max_outbox",
+            limit=self.max_outbox,
+        )
 
     def early(self, type: object, payload: object = None) -> tuple[Event, bool]:
         """Make an emission that leaves at once: it, and whether it still has to be sent.
@@ -348,10 +365,10 @@ class Turn:
         event = self.emitter.early(cause, type, payload, progress.occurrence, now)
         if event.id in progress.sent:
             return event, False
+        progress.sent.add(event.id)
         if event.metadata.hops > self.engine.limits.hops:
             self.too_far(event)
             return event, False
-        progress.sent.add(event.id)
         return event, True
 
     def too_far(self, event: Event) -> None:

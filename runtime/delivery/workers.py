@@ -27,8 +27,9 @@ class ThreadDispatcher:
         self.pool = Pool(workers, max(workers, most), "worker")
         self.watchdog = Watchdog(self.pool)
         self.loop = LoopRunner()
+        self._lock = threading.Lock()
         self._lanes: list[Pool] = []
-        self._ending: list[Pool] = []
+        """Never changed, only replaced: it is read without the lock."""
         self._callback: Callable[[], None] = lambda: None
         self.pool.on_busy = self.watchdog.alarm
         self.pool.on_quiet = self._quiet_somewhere
@@ -38,15 +39,15 @@ class ThreadDispatcher:
     def dedicated(self, name: str) -> Callable[[Runnable], None]:
         lane = Pool(1, 1, name)
         lane.on_quiet = self._quiet_somewhere
-        self._lanes.append(lane)
+        with self._lock:
+            self._lanes = [*(other for other in self._lanes if not other.ended), lane]
         return lane.schedule
 
     def release_lane(self, schedule: object) -> None:
-        for lane in list(self._lanes):
+        # It may be in the turn that calls this, and counts until that has ended.
+        for lane in self._lanes:
             if lane.schedule == schedule:
                 lane.close()
-                self._lanes.remove(lane)
-                self._ending = [pool for pool in self._ending if pool.threads()] + [lane]
 
     def adopt_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop.adopt(loop)
@@ -60,13 +61,16 @@ class ThreadDispatcher:
         self.loop.call(callback)
 
     def wait(self, gate: Gate, timeout: float | None) -> bool:
-        return gate.wait(timeout)
+        if gate.is_open:
+            return True
+        with self.pool.stepping_aside():
+            return gate.wait(timeout)
 
     async def wait_async(self, gate: Gate, timeout: float | None) -> bool:
         return await gate.wait_async(timeout)
 
     def quiet(self) -> bool:
-        return self.pool.quiet() and all(lane.quiet() for lane in list(self._lanes))
+        return self.lull() is not None
 
     def lull(self) -> tuple[int, ...] | None:
         lulls = [pool.lull() for pool in (self.pool, *self._lanes)]
@@ -83,7 +87,7 @@ class ThreadDispatcher:
         ends = time.monotonic() + timeout
         self.loop.stop(timeout)
         self.watchdog.stop()
-        pools = [self.pool, *self._lanes, *self._ending]
+        pools = [self.pool, *self._lanes]
         for pool in pools:
             pool.close()
         for thread in [thread for pool in pools for thread in pool.threads()]:

@@ -157,7 +157,8 @@ class _Fault(Exception):
 
 
 # The two functions below are one idea written twice, with the scalars in line: `freeze` of a
-# small payload is on the path of every emitted event, and a call per value would double it.
+# small payload is on the path of every emitted event. ``{"i": 1}`` takes 0.4 µs; with a call
+# per value, or `cast`, which is one, it took 0.7 (CPython 3.11, timeit on 2 cores).
 # They return the frozen copy and the bound of its size.
 
 

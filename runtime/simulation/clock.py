@@ -13,7 +13,7 @@ START = 0.0
 
 
 class SimulatedClock:
-    """Implements `Clock`. Used from one thread."""
+    """Implements `Clock`. Used by one thread at a time."""
 
     def __init__(self, start: float = START) -> None:
         self._start = start

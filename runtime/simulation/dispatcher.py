@@ -1,17 +1,26 @@
-"""The simulated dispatcher: whoever waits runs the others, in an order drawn from a seed."""
+"""The simulated dispatcher: whoever waits lets the others run, in an order drawn from a seed."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from functools import partial
 from random import Random
 
+from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable
 from choreia.runtime.delivery.gate import Gate
-from choreia.runtime.errors import Deadlock
+from choreia.runtime.errors import Deadlock, SystemStopped
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.loop import SimulatedLoop
+from choreia.runtime.simulation.strand import Baton, Strand
+
+log = logging.getLogger("choreia.dispatcher")
+
+ROUNDS = 100
+"""How often a handler that goes on after its system has stopped may block again."""
 
 
 class SimulatedTask:
@@ -23,7 +32,7 @@ class SimulatedTask:
 
 
 class SimulatedDispatcher:
-    """Implements `Dispatcher` on the calling thread. See the package."""
+    """Implements `Dispatcher` with one running thread at a time. See the package."""
 
     simulated = True
 
@@ -32,8 +41,14 @@ class SimulatedDispatcher:
         self._random = random
         self._runnable: list[Runnable] = []
         self._running = 0
+        """Turns that have begun and not ended: one runs, the others wait at gates."""
         self._loop: SimulatedLoop | None = None
         self._callback: Callable[[], None] = lambda: None
+        self._baton = Baton(self._drive)
+        self._waiting: dict[Strand, None] = {}
+        """All strands, in the order in which they began to wait."""
+        self._open: list[Strand] = []
+        """Those of them whose gates have opened."""
 
     def schedule(self, cell: Runnable) -> None:
         self._runnable.append(cell)
@@ -69,60 +84,116 @@ class SimulatedDispatcher:
 
     def _own_loop(self) -> SimulatedLoop:
         if self._loop is None:
-            self._loop = SimulatedLoop(self._clock)
+            self._loop = SimulatedLoop(self._clock, self.schedule)
         return self._loop
 
-    # -- time and turns -------------------------------------------------------------------
-
-    def step(self) -> bool:
-        """Give one turn to one of those that could have it: False when there is none."""
-        ready = self._loop is not None and self._loop.ready
-        choices = len(self._runnable) + ready
-        if not choices:
-            return False
-        chosen = self._random.randrange(choices)
-        self._running += 1
-        try:
-            if chosen == len(self._runnable):
-                assert self._loop is not None
-                self._loop.step()
-            else:
-                self._runnable.pop(chosen).turn.run()
-        finally:
-            self._running -= 1
-        if not self._running and not self._runnable:
-            self._callback()
-        return True
-
-    def next_timer(self) -> float | None:
-        """When something is due next (monotonic seconds), or None."""
-        times = (self._clock.next_timer(), None if self._loop is None else self._loop.next_timer())
-        return min((when for when in times if when is not None), default=None)
+    # -- waiting --------------------------------------------------------------------------
 
     def wait(self, gate: Gate, timeout: float | None) -> bool:
+        if gate.is_open:
+            return True
         until = None if timeout is None else self._clock.monotonic() + timeout
-        while not gate.is_open:
-            if self.step():
-                continue
-            due = self.next_timer()
-            if until is not None and (due is None or due > until):
-                self._clock.advance_to(until)
-                return gate.is_open
-            if due is None:
-                raise Deadlock(
-                    "a blocking call waits for something that cannot happen: no agent can go on, "
-                    "and no timer is set. Is a mailbox full whose agent is paused, or does an "
-                    "agent ask another that waits for it?"
-                )
-            self._clock.advance_to(due)
-        return True
+        turn = running_turn()
+        who = "code outside" if turn is None else turn.cell.describe()
+        strand = Strand(gate, until, who, self._baton.outside)
+        self._waiting[strand] = None
+        gate.then(partial(self._opened, strand))
+        self._baton.wait(strand)
+        if strand.error is not None:
+            raise strand.error
+        return gate.is_open
 
     async def wait_async(self, gate: Gate, timeout: float | None) -> bool:
+        if asyncio.get_running_loop() is self._loop:
+            return await gate.wait_async(timeout)
         return self.wait(gate, timeout)
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass, and everything happen that is due meanwhile."""
         self.wait(Gate(), seconds)
+
+    def _opened(self, strand: Strand) -> None:
+        if strand in self._waiting:
+            self._open.append(strand)
+
+    def _resumed(self, strand: Strand, error: BaseException | None = None) -> Strand:
+        del self._waiting[strand]
+        if strand in self._open:
+            self._open.remove(strand)
+        strand.error = error or strand.error
+        return strand
+
+    # -- time and turns -------------------------------------------------------------------
+
+    def _drive(self) -> Strand:
+        """Give turns, and let time pass when there are none, until a strand is to go on."""
+        while (strand := self._step()) is None:
+            pass
+        return strand
+
+    def _step(self) -> Strand | None:
+        """One choice among all that could go on now: the strand, if it fell on one."""
+        for strand in self._open:
+            if strand.outside:  # as soon as it can: the rest happens when it waits again
+                return self._resumed(strand)
+        loop_ready = self._loop is not None and not self._loop.stepping and self._loop.ready
+        choices = len(self._runnable) + len(self._open) + loop_ready
+        if not choices:
+            return self._let_time_pass()
+        chosen = self._random.randrange(choices)
+        if chosen < len(self._open):
+            return self._resumed(self._open[chosen])
+        chosen -= len(self._open)
+        self._running += 1
+        try:
+            if chosen < len(self._runnable):
+                self._runnable.pop(chosen).turn.run()
+            elif self._loop is not None:
+                self._loop.step()
+        except BaseException:
+            # Turns deal with what handlers raise, so this is a fault of the runtime.
+            log.critical("a turn failed", exc_info=True)
+        finally:
+            self._running -= 1
+        if not self._running and not self._runnable:
+            self._callback()
+        return None
+
+    def _let_time_pass(self) -> Strand | None:
+        """Nothing can go on now: jump to the next timer, or to the end of somebody's patience."""
+        due = self.next_timer()
+        patient = [strand for strand in self._waiting if strand.until is not None]
+        first = min(patient, key=_until, default=None)
+        if first is not None and (due is None or due > _until(first)):
+            self._clock.advance_to(_until(first))
+            return self._resumed(first)
+        if due is None:
+            return self._deadlocked()
+        self._clock.advance_to(due)
+        return None
+
+    def next_timer(self) -> float | None:
+        """When something is due next (monotonic seconds), or None."""
+        loop = self._loop
+        times = (
+            self._clock.next_timer(),
+            None if loop is None or loop.stepping else loop.next_timer(),
+        )
+        return min((when for when in times if when is not None), default=None)
+
+    def _deadlocked(self) -> Strand:
+        """It is told to the handler that waited last, so that the others may go on; without one,
+        to the code outside."""
+        waiting = list(self._waiting)
+        inside = [strand for strand in waiting if not strand.outside]
+        error = Deadlock(
+            "a blocking call waits for something that cannot happen: no agent can go on, and no "
+            "timer is set. Is a mailbox full whose agent is paused, or does an agent ask another "
+            f"that waits for it? Waiting: {'; '.join(strand.who for strand in waiting)}"
+        )
+        return self._resumed((inside or waiting)[-1], error)
+
+    # -- settling and stopping ------------------------------------------------------------
 
     def quiet(self) -> bool:
         return not self._running and not self._runnable and not self._loop_busy()
@@ -131,16 +202,28 @@ class SimulatedDispatcher:
         return self._loop is not None and self._loop.ready
 
     def lull(self) -> object | None:
-        return True if self.quiet() else None  # one thread: nothing runs while it looks
+        return True if self.quiet() else None  # nothing runs while it looks
 
     def when_quiet(self, callback: Callable[[], None]) -> None:
         self._callback = callback
 
     def stop(self, timeout: float) -> None:
-        if self._loop is None or self._loop.is_closed():
-            return
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        while self._loop.ready:
-            self._loop.step()
-        self._loop.close()
+        for _ in range(ROUNDS):
+            if not self._waiting:
+                break
+            for strand in self._waiting:
+                strand.error = SystemStopped("the system stopped while a handler was waiting")
+                self._opened(strand)
+            self.wait(Gate(), 0)
+        if self._loop is not None and not self._loop.is_closed():
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+            while self._loop.ready:
+                self._loop.step()
+            self._loop.close()
+        self._baton.end(timeout)
+
+
+def _until(strand: Strand) -> float:
+    assert strand.until is not None
+    return strand.until

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -91,9 +92,8 @@ def test_an_unknown_demo_is_wrong_usage_and_names_the_nearest() -> None:
     assert "orders" in done.stderr
 
 
-def test_no_color_is_heeded(tmp_path: Path) -> None:
-    (tmp_path / "faulty.py").write_text("def f(x=[]):\n    return eval(x)\n")
-    arguments = ("demo", "review", str(tmp_path))  # with its live view
+def test_no_color_is_heeded() -> None:
+    arguments = ("demo", "orders", "--orders", "10", "--mode", "simulated")
     colours = re.compile(r"\x1b\[(\d+;)*[349]\d[;m]")
     as_terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     assert colours.search(choreia(*arguments, NO_COLOR="", **as_terminal).stdout)
@@ -117,6 +117,19 @@ def test_a_fault_in_the_program_keeps_its_traceback() -> None:
 def test_interrupted_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(failing(KeyboardInterrupt()), []) == 130
     assert capsys.readouterr().err.strip() == ""
+
+
+def test_ctrl_c_ends_a_demo_at_once_and_quietly() -> None:
+    arguments = [*CHOREIA, "demo", "orders", "--orders", "50000"]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout
+        assert demo.stdout.readline()  # it has begun
+        demo.send_signal(signal.SIGINT)
+        _, said = demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert said.strip() == ""
 
 
 def test_the_exit_code_is_what_the_command_asks_for() -> None:

@@ -23,7 +23,7 @@ WORKLOAD = Workload(
     reach=5,
     ceilings={"bytes_per_agent": 4096},
 )
-MACHINE = Machine("2030-01-01", "1.0", "abc", "4.5.0", "", "CPython", "Linux", 2)
+MACHINE = Machine("2030-01-01", "1.0", "abc", "4.5.0", "", "CPython", "Linux", 2, 0.5)
 
 
 def measured(rates: list[tuple[float, float]], size: float = 1000) -> list[Measurement]:
@@ -83,7 +83,7 @@ def test_the_table_says_whether_reach_is_met() -> None:
     assert "\N{GREATER-THAN OR EQUAL TO} 5\N{MULTIPLICATION SIGN}" in text
     assert "met" in text
     assert "not met" not in text
-    assert "2 cores" in text
+    assert "2 cores, load before: 0.5" in text
     assert "not met" in shown(short=False, ours=300.0)
 
 

@@ -14,7 +14,12 @@ from attrs import frozen
 
 @frozen
 class Machine:
-    """The conditions of one sitting. Versions are empty for what is not installed."""
+    """The conditions of one sitting. Versions are empty for what is not installed.
+
+    `load` is the load average of the minute before: above 0, something else was running, and
+    what needs the processor throughout (Choreia's side) loses more than what mostly waits for
+    threads to be switched (a thread per actor).
+    """
 
     date: str
     choreia: str
@@ -24,6 +29,7 @@ class Machine:
     python: str
     machine: str
     cores: int
+    load: float
 
 
 def this_machine() -> Machine:
@@ -37,6 +43,7 @@ def this_machine() -> Machine:
         python=f"{platform.python_implementation()} {platform.python_version()}",
         machine=f"{platform.system()} {platform.machine()}{_processor()}",
         cores=cores(),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
     )
 
 

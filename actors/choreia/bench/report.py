@@ -47,7 +47,7 @@ def caption(machine: Machine, *, short: bool) -> str:
     commit = f" ({machine.commit})" if machine.commit else ""
     lines = [
         f"choreia {machine.choreia}{commit}, pykka {machine.pykka}, {machine.python}",
-        f"{machine.machine}, {machine.cores} cores",
+        f"{machine.machine}, {machine.cores} cores, load before: {machine.load:g}",
         "median, lowest to highest; sides in turn, each in a fresh process, unpinned",
     ]
     if short:

@@ -185,6 +185,19 @@ def test_a_bomb_costs_at_most_its_length_times_that_of_the_type(pattern: list[st
     assert 0 < lookups(trie, type) <= 3 * len(bomb) * 127
 
 
+def test_a_segment_that_only_leads_to_the_next_many_is_not_tried_everywhere() -> None:
+    trie = trie_of(".".join(["#", "a"] * 40))
+    type = ".".join(["a"] * 127)
+    assert trie.matching(type)
+    assert 0 < lookups(trie, type) <= 127 + 40 * 10
+
+
+def test_the_last_place_of_a_segment_counts_too() -> None:
+    trie = trie_of("#.a", "#.a.#", "#.a.#.a")
+    assert sorted(trie.matching("a.a.a.a")) == ["#.a", "#.a.#", "#.a.#.a"]
+    assert sorted(trie.matching("a.a.a.b")) == ["#.a.#"]
+
+
 def test_thousands_of_bombs_end() -> None:
     bits = [format(number, "012b").replace("0", "a").replace("1", "b") for number in range(2_000)]
     bombs = [".".join(f"#.{letter}" for letter in letters) + ".#" for letters in bits]

@@ -285,13 +285,14 @@ def test_limits_can_be_others() -> None:
     small = Limits(payload_bytes=10, payload_depth=1, type_length=5, id_length=32, causes=0)
     small_event = wire(type="a.b", payload={"a": 1}, metadata={})
     assert codec.decode(small_event, small)
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"payload": {"a": "xxxxxxxx"}},
         {"payload": {"a": {}}},
         {"type": "a.long"},
         {"id": "x" * 33},
         {"metadata": {"causes": ["a"]}},
-    ):
+    ]
+    for change in changes:
         with pytest.raises(DecodeError):
             codec.decode(wire(**{"type": "a.b", "payload": {}, "metadata": {}, **change}), small)
 

@@ -230,7 +230,7 @@ def test_events_are_equal_by_value_and_hashed_by_id() -> None:
     assert event() == event()
     assert len({event(), event(), event(id="e-2")}) == 2
     assert hash(event(payload={})) == hash(event())
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"id": "x"},
         {"type": "x"},
         {"source": "x"},
@@ -238,7 +238,8 @@ def test_events_are_equal_by_value_and_hashed_by_id() -> None:
         {"payload": {}},
         {"metadata": {"hops": 1}},
         {"extra": {"a": 1}},
-    ):
+    ]
+    for change in changes:
         assert event(**change) != event()
     assert {Metadata(): 1}[Metadata()] == 1
 

@@ -61,11 +61,15 @@ def test_ids_increase_whatever_the_clock_and_the_dice_do(times: list[float], dic
 
 def test_ids_increase_across_threads() -> None:
     made = source()
+
+    def many(_: int) -> list[str]:
+        return [made.next() for _ in range(2_000)]
+
     switch = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            batches = list(pool.map(lambda _: [made.next() for _ in range(2_000)], range(8)))
+            batches = list(pool.map(many, range(8)))
     finally:
         sys.setswitchinterval(switch)
     assert all(batch == sorted(batch) for batch in batches)

@@ -6,13 +6,13 @@ import copy
 import json
 import math
 import pickle
-from collections import OrderedDict, namedtuple
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
 import orjson
@@ -49,11 +49,14 @@ PAYLOADS = st.dictionaries(TEXTS, JSON, max_size=6)
 
 def parts(value: Any) -> list[Any]:
     """A value and all containers in it."""
+    inside: Iterable[Any] = ()
     if isinstance(value, dict):
-        return [value, *(part for item in value.values() for part in parts(item))]
-    if isinstance(value, list):
-        return [value, *(part for item in value for part in parts(item))]
-    return []
+        inside = cast("dict[str, Any]", value).values()
+    elif isinstance(value, list):
+        inside = cast("Sequence[Any]", value)
+    else:
+        return []
+    return [value, *(part for item in inside for part in parts(item))]
 
 
 # -- frozen ones are like plain ones -----------------------------------------------------------
@@ -191,7 +194,9 @@ class Metres(float):
     pass
 
 
-Point = namedtuple("Point", "x y")  # the untyped kind, on purpose
+class Point(NamedTuple):
+    x: int
+    y: int
 
 
 def test_relatives_of_json_types_become_plain_ones() -> None:
@@ -217,7 +222,7 @@ def test_relatives_of_json_types_become_plain_ones() -> None:
         "metres": 1.5,
         "red": True,
     }
-    kinds = {type(value) for value in frozen.values()}
+    kinds: set[type] = {type(value) for value in frozen.values()}
     assert kinds == {FrozenList, FrozenDict, str, int, float, bool}
     assert {type(key) for key in frozen} == {str}
 
@@ -284,8 +289,7 @@ def nested(depth: int) -> dict[str, Any]:
     value: Any = {} if depth % 2 else []
     for level in range(depth - 1, 0, -1):
         value = {"a": value} if level % 2 else [value]
-    assert isinstance(value, dict)
-    return value
+    return cast("dict[str, Any]", value)
 
 
 def test_the_payload_itself_is_the_first_of_the_containers() -> None:

@@ -218,14 +218,13 @@ def test_all_problems_are_told_with_their_paths() -> None:
 
 
 def test_what_a_validator_says_is_told() -> None:
+    def positive(_: object, __: object, value: int) -> None:
+        if value <= 0:
+            raise ValueError("an amount is positive\x1b[31m")
+
     @attrs.frozen
     class Positive:
-        amount: int = attrs.field()
-
-        @amount.validator
-        def _check(self, _: object, value: int) -> None:
-            if value <= 0:
-                raise ValueError("an amount is positive\x1b[31m")
+        amount: int = attrs.field(validator=positive)
 
     assert faults({"amount": -1}, Positive) == ["an amount is positive[31m @ payload"]
 

@@ -1,0 +1,268 @@
+"""The mailbox: bounded and strict, whatever puts into it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from choreia import ActorSystem, Agent, Event, MailboxFull, on
+from choreia.runtime.delivery.mailbox import CLOSED, HELD, OWNED, Mailbox
+
+if TYPE_CHECKING:
+    from tests.runtime.delivery.conftest import Make
+
+threads_only = pytest.mark.parametrize("mode", ["threads"])
+memory_only = pytest.mark.parametrize("feed", ["memory"])
+
+
+@pytest.fixture(autouse=True)
+def _hurry() -> Iterator[None]:
+    """Threads take turns every few steps, so that what can go wrong between two does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+class Worker(Agent):
+    """Handles events, answers asks, and holds still when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handled: list[object] = []
+
+    @on("work")
+    def work(self, event: Event) -> None:
+        self.handled.append(event.payload["n"])
+
+    def on_receive(self, message: Any) -> Any:
+        self.handled.append(message)
+        return message
+
+
+def in_threads(count: int, task: Callable[[int], None]) -> None:
+    """Run ``task(number)`` in `count` threads at once, and raise what one of them raised."""
+    errors: list[BaseException] = []
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        barrier.wait()
+        try:
+            task(number)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+# -- the mailbox by itself ------------------------------------------------------------------------
+
+
+def test_an_empty_mailbox_keeps_no_queue() -> None:
+    box = Mailbox(5)
+    assert box.items is None
+    assert len(box) == 0
+    assert not box.full
+
+
+def test_the_first_item_of_an_idle_agent_schedules_it_and_further_ones_do_not() -> None:
+    box = Mailbox(5)
+    assert box.push("a")
+    assert box.state == OWNED
+    assert not box.push("b")
+
+
+@pytest.mark.parametrize("state", [OWNED, HELD])
+def test_an_agent_that_will_look_for_itself_is_not_scheduled(state: int) -> None:
+    box = Mailbox(5)
+    box.state = state
+    assert not box.push("a")
+    assert box.state == state
+
+
+def test_high_water_is_the_most_that_ever_waited_at_once() -> None:
+    box = Mailbox(5)
+    for item in "abc":
+        box.push(item)
+    assert box.items is not None
+    box.items.popleft()
+    box.items.popleft()
+    box.push("d")
+    assert (len(box), box.high_water, box.overflowed) == (2, 3, 0)
+
+
+def test_every_item_above_capacity_is_counted_as_overflowed() -> None:
+    box = Mailbox(2)
+    for item in "abcd":
+        box.push(item)
+    assert (box.high_water, box.overflowed) == (4, 2)
+    assert box.items is not None
+    box.items.popleft()
+    box.push("e")  # again the fourth: no new high water, and an overflow all the same
+    assert (box.high_water, box.overflowed) == (4, 3)
+
+
+def test_it_is_full_at_capacity_or_while_others_wait_in_line() -> None:
+    box = Mailbox(2)
+    box.push("a")
+    assert not box.full
+    box.push("b")
+    assert box.full
+    assert box.items is not None
+    box.items.popleft()
+    assert not box.full
+    box.waiting = deque(["somebody"])
+    assert box.full
+
+
+def test_a_closed_mailbox_hands_over_what_waited_and_is_full_for_ever() -> None:
+    box = Mailbox(3)
+    box.push("a")
+    box.push("b")
+    assert box.close() == ["a", "b"]
+    assert (box.state, len(box), box.full) == (CLOSED, 0, True)
+    assert box.close() == []
+
+
+# -- never above capacity -------------------------------------------------------------------------
+
+
+@threads_only
+@memory_only
+@pytest.mark.parametrize("capacity", [1, 7, 64])
+def test_eight_threads_fill_a_mailbox_that_nobody_empties_exactly(
+    make: Make, capacity: int
+) -> None:
+    system = make()
+    system.spawn(Worker, mailbox=capacity)
+    system.pause("worker")
+    system.wait_idle(5)
+    got_in: list[bool] = []
+
+    def put(number: int) -> None:
+        got_in.extend(system.try_publish("work", {"n": n}) for n in range(200))
+
+    in_threads(8, put)
+    view = system.inspect().agent("worker")
+    assert sum(got_in) == capacity
+    assert (view.mailbox_size, view.high_water, view.overflowed) == (capacity, capacity, 0)
+
+
+@threads_only
+@memory_only
+@pytest.mark.parametrize("overflow", ["park", "drop_newest", "drop_oldest", "reject", "conflate"])
+@pytest.mark.parametrize("capacity", [1, 2, 16])
+def test_eight_putting_threads_never_get_a_mailbox_above_its_capacity(
+    make: Make, overflow: str, capacity: int
+) -> None:
+    system = make(workers=2)
+    seen: list[int] = []
+
+    class Looks(Worker):
+        @on("work")
+        def work(self, event: Event) -> None:
+            seen.append(len(self.actor_ref._cell.mailbox))
+
+    system.spawn(Looks, name="worker", mailbox=capacity, overflow=overflow)
+    rejected = [0] * 8
+
+    def put(number: int) -> None:
+        for n in range(500):
+            try:
+                system.publish("work", {"n": n}, source=f"thread-{number}")
+            except MailboxFull:
+                rejected[number] += 1
+
+    in_threads(8, put)
+    system.wait_idle(10)
+    view = system.inspect().agent("worker")
+    assert max(seen) <= capacity
+    assert view.high_water <= capacity
+    assert view.overflowed == 0
+    # Whatever became of an event, it is counted.
+    assert view.handled + view.dropped + sum(rejected) == 8 * 500
+    assert len(seen) == view.handled
+
+
+@threads_only
+@memory_only
+@pytest.mark.parametrize("overflow", ["park", "drop_newest", "drop_oldest", "conflate"])
+def test_asks_get_in_beyond_capacity_counted_and_events_do_not_follow_them(
+    make: Make, overflow: str
+) -> None:
+    system = make()
+    ref = system.spawn(Worker, mailbox=2, overflow=overflow)
+    system.pause("worker")
+    system.wait_idle(5)
+    for n in range(2):
+        system.publish("work", {"n": n}, source=f"source-{n}")
+    replies = [ref.ask(n, block=False) for n in range(5)]
+    view = system.inspect().agent("worker")
+    assert (view.mailbox_size, view.high_water, view.overflowed) == (7, 7, 5)
+    if overflow == "park":
+        assert not system.try_publish("work", {"n": 3})
+    elif overflow != "conflate":
+        system.publish("work", {"n": 3})
+        assert system.inspect().agent("worker").overflowed == 5
+    system.resume("worker")
+    assert [reply.get(timeout=5) for reply in replies] == list(range(5))
+
+
+def test_stop_and_what_the_runtime_says_get_in_beyond_capacity(make: Make) -> None:
+    system = make()
+    heard: list[str] = []
+    system.subscribe("agent.started", lambda e: heard.append(e.payload["agent"]), mailbox=1)
+    subscription = next(a.name for a in system.inspect().agents if a.kind == "subscription")
+    system.pause(subscription)
+    ref = system.spawn(Worker, mailbox=1)
+    for n in range(3):
+        system.spawn(Worker, name=f"other-{n}")
+    if system.inspect().agent(subscription).overflowed:  # memory: the mailbox is all there is
+        assert system.inspect().agent(subscription).overflowed == 3
+    system.resume(subscription)
+    system.pause("worker")
+    assert system.try_publish("work", {"n": 1})
+    stopped = ref.stop(block=False)
+    system.resume("worker")
+    assert stopped.get(timeout=5)
+    system.wait_idle(5)
+    assert heard == ["worker", "other-0", "other-1", "other-2"]
+
+
+# -- one lane for all that pykka knows ------------------------------------------------------------
+
+
+@memory_only
+def test_events_tells_asks_and_stop_share_one_order(system: ActorSystem) -> None:
+    worker: list[Worker] = []
+
+    def create() -> Worker:
+        worker.append(Worker())
+        return worker[0]
+
+    ref = system.spawn(create)
+    system.pause("worker")
+    system.wait_idle(5)
+    system.publish("work", {"n": 1})
+    ref.tell(2)
+    three = ref.ask(3, block=False)
+    system.publish("work", {"n": 4})
+    stopped = ref.stop(block=False)
+    late = ref.ask(5, block=False)
+    system.resume("worker")
+    assert three.get(timeout=5) == 3
+    assert stopped.get(timeout=5) is True
+    assert worker[0].handled == [1, 2, 3, 4]
+    with pytest.raises(Exception, match="not found"):
+        late.get(timeout=5)
