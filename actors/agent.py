@@ -178,9 +178,12 @@ class Agent(Actor):
         """Cancel the timer of that key, once the handler has returned. Unknown keys do nothing."""
         cancel_timer(turn_of(self, "cancel"), record_of(self, "cancel"), key)
 
-    def find(self, capability: str) -> list[AgentInfo]:
-        """The agents that are online with that capability and room for more, least loaded first."""
-        return record_of(self, "find").presence.find(capability)
+    def find(self, capability: str, *, busy: bool = False) -> list[AgentInfo]:
+        """The agents that are online with that capability and room for more, least loaded first.
+
+        With `busy` also those that have no room now.
+        """
+        return record_of(self, "find").presence.find(capability, busy=busy)
 
     def once(self, name: str, fn: Callable[..., T], *args: object) -> T:
         """The result of ``fn(*args)``, called once for this event however often it is tried.

@@ -28,9 +28,11 @@ from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.handling import deliver, wait_for
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED
+from choreia.runtime.delivery.steps import Plan
 from choreia.runtime.delivery.turn import Turn
-from choreia.runtime.errors import Deadlock, InvalidAgent, MailboxFull
+from choreia.runtime.errors import Deadlock, InvalidAgent, MailboxFull, PayloadMismatch
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.upcasting import upcast
 
 A = TypeVar("A", bound=pykka.Actor)
 _PROXIED = frozenset({ProxyCall, ProxyGetAttr, ProxySetAttr})
@@ -52,6 +54,8 @@ class Reply(ThreadingFuture[Any]):
             return super().get(timeout=timeout)
         forbid_on_loop("ask", "await ref.ask_async(…), or await the future")
         turn = running_turn()
+        if turn is None and not asked.engine.dispatcher.simulated:
+            return super().get(timeout=timeout)
         if turn is None:
             return self._wait(asked, timeout)
         lot = asked.engine.lot
@@ -68,8 +72,8 @@ class Reply(ThreadingFuture[Any]):
             lot.end_ask(turn.cell, asked)
 
     def _wait(self, asked: Cell, timeout: float | None) -> Any:
-        dispatcher = asked.engine.dispatcher
-        if dispatcher.simulated and not dispatcher.wait(self._opened(), timeout):
+        # Through the dispatcher, which lets other threads, or turns, go on meanwhile.
+        if not asked.engine.dispatcher.wait(self._opened(), timeout):
             raise Timeout(f"{timeout} seconds")
         return super().get(timeout=timeout)
 
@@ -316,7 +320,7 @@ class Ear:
             return self._stop(turn, reply)
         if kind is Event:
             plan = turn.planner.plan(message.type)
-            return deliver(turn, message, plan, routed=False, reply=reply)
+            return _told(turn, message, plan, reply)
         agent: Any = turn.agent
         try:
             if kind in _PROXIED:
@@ -334,6 +338,16 @@ class Ear:
         if reply is not None:
             reply.set(result)
         return None
+
+
+def _told(turn: Turn, event: Event, plan: Plan, reply: Any) -> Frame:
+    """An event that was told or asked: it has not come by the bus, which lifts old versions."""
+    try:
+        event = upcast(event)
+    except PayloadMismatch as error:
+        _message_failed(turn, event, reply, error)
+        return
+    yield from deliver(turn, event, plan, routed=False, reply=reply)
 
 
 def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:

@@ -11,10 +11,11 @@ from typing import Any
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import topic_of
 from choreia.actors.publishing import Publisher
-from choreia.actors.requests import Listener, Request, Until, refuse_in_turn
+from choreia.actors.requests import Listener, Request, Until, check_buffer, refuse_in_turn
 from choreia.runtime.delivery.clock import Clock
-from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.fields import check_optional_id
 from choreia.runtime.events.filter import Filter
 
 
@@ -155,8 +156,12 @@ class Outside:
         See `Listener` for what happens when the reader is slower than `buffer` events.
         """
         refuse_in_turn("listen")
+        if self._engine.refusing:
+            raise stopped_error()
         declared = topic_of(topic, filter)
         pattern = declared.pattern(None)
+        check_optional_id(correlation_id, "correlation_id")
+        check_buffer(buffer)
         forget: Callable[[Listener], None] = self._watching.discard
         listener = Listener(self._engine, pattern, declared.filter, correlation_id, buffer, forget)
         self._watching.add(listener)

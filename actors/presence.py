@@ -57,11 +57,14 @@ class Presence:
             if info is not None and info.capabilities:
                 self._by_capability = None
 
-    def find(self, capability: str) -> list[AgentInfo]:
-        """Online agents with `capability` and room for more, least loaded first."""
+    def find(self, capability: str, *, busy: bool = False) -> list[AgentInfo]:
+        """Online agents with `capability` and room for more, least loaded first.
+
+        With `busy` also those that have no room now: an auction is for everybody who is there.
+        """
+        wanted = {"online", "busy"} if busy else {"online"}
         found = [self._now(info) for info in self._having(capability)]
-        free = [info for info in found if info.status == "online"]
-        return sorted(free, key=_least_loaded)
+        return sorted((info for info in found if info.status in wanted), key=_least_loaded)
 
     def all(self) -> list[AgentInfo]:
         """Everybody who is known, with room and status as of now."""

@@ -69,7 +69,8 @@ class Publisher:
         if fresh:
             with self._remembering(event):
                 what = f"publish of {event.type}"
-                await self._engine.drive_async(self._admission(event), timeout, what)
+                admission = self._admission(event, revocable=True)
+                await self._engine.drive_async(admission, timeout, what)
         return event
 
     def try_publish(self, type: object, payload: object, options: Mapping[str, object]) -> bool:
@@ -86,7 +87,8 @@ class Publisher:
         turn = running_turn()
         return turn if turn is not None and turn.engine is self._engine else None
 
-    def _admission(self, event: Event) -> Admission:
+    def _admission(self, event: Event, *, revocable: bool = False) -> Admission:
+        """`revocable`: it may be cancelled while it waits, and then nobody got it."""
         bus = self._engine.bus
         if isinstance(bus, LogBus):
             bus.record(event)
@@ -97,7 +99,7 @@ class Publisher:
             bus.show(event, route)
         elif watched:
             yield from admit_everywhere(feeds, event, lambda: bus.show(event, route))
-        elif len(feeds) == 1:
+        elif len(feeds) == 1 and not revocable:
             yield from admit_one(feeds[0], event)
         else:
             yield from admit_everywhere(feeds, event)

@@ -54,10 +54,11 @@ class Redeliverer:
         if not self._engine.letters.remove(letter):
             raise ChoreiaError(f"the dead letter of {event.id} was redelivered before")
         turn = running_turn()
+        sender = None if turn is None else turn.cell
         try:
             yield _Delivery(
                 cell,
-                admit_one(cell.feed, Redelivery(event, letter.progress), turn and turn.cell),
+                admit_one(cell.feed, Redelivery(event, letter.progress), sender),
                 f"redelivery to {cell.name}" if turn is None else None,
             )
         except BaseException:

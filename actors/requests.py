@@ -12,6 +12,7 @@ from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.subscription import Subscription
 from choreia.runtime.errors import (
+    InvalidLimit,
     InvalidPattern,
     ListenerLagged,
     OutsideTurn,
@@ -42,6 +43,12 @@ def patterns_of(until: Until) -> tuple[TopicPattern, ...]:
     if not choices:
         raise InvalidPattern("until=() matches nothing: name at least one pattern or class")
     return tuple(topic_of(choice, None).pattern(None) for choice in choices)
+
+
+def check_buffer(buffer: object) -> None:
+    """That `buffer` is a number of events to keep; else `InvalidLimit`."""
+    if not isinstance(buffer, int) or isinstance(buffer, bool) or buffer < 1:
+        raise InvalidLimit(f"buffer={buffer!r}: give a whole number of events, 1 or more")
 
 
 class Listener:

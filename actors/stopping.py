@@ -35,6 +35,8 @@ class Stopping:
         if drain:
             yield engine.when_idle(), timeout
         yield from self._let_go("agent", drain, ends)
+        if drain:  # what the agents said in leaving
+            yield engine.when_idle(), max(0.0, ends - engine.clock.monotonic())
         yield from self._let_go("subscription", drain, ends)
         yield from self._let_go("system", drain, ends)
 
@@ -50,10 +52,13 @@ class Stopping:
             yield self._engine.when_idle(), max(GRACE, ends - clock.monotonic())
         elif left:
             yield self._engine.when_idle(), GRACE
-        # Whoever still has not come to an end hangs in a handler: its thread is left behind.
+        # Whoever still has not come to an end hangs in a handler: its thread is left behind. Or it
+        # was never given a turn: all threads hang, or Ctrl-C hit a publisher between the put and
+        # the wake-up.
         for cell in left:
             if cell.mailbox.state != CLOSED:
-                cell.turn.log.error("did not stop in time: %s", cell.describe())
+                if cell.turn.step is not None or cell.turn.frame is not None:
+                    cell.turn.log.error("did not stop in time: %s", cell.describe())
                 self._lifecycle.close(cell, "stopped")
 
     def _close_idle(self, cell: Cell) -> bool:

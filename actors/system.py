@@ -31,7 +31,7 @@ from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.logfeed import EventLog, LogBus
 from choreia.runtime.delivery.subscription import Subscription as Entry
 from choreia.runtime.delivery.workers import ThreadDispatcher
-from choreia.runtime.errors import ChoreiaError, InvalidAgent
+from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.simulation.clock import SimulatedClock
@@ -51,9 +51,9 @@ class ActorSystem(Outside):
     `node` names this process among others. `workers` is the number of threads that handle events at
     once; more only help handlers that release the interpreter's lock, and blocking ones are
     covered by themselves. `limits` bounds each case, `inherit` names the metadata extensions that
-    pass from cause to effect. ``mode="simulated"`` runs one thing at a time, while you
-    wait for it, in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
-    the truth (see `choreia.runtime.delivery.logfeed`).
+    pass from cause to effect. ``mode="simulated"`` runs one thing at a time, while you wait for it,
+    in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log the
+    truth (see `choreia.runtime.delivery.logfeed`).
     """
 
     def __init__(
@@ -161,9 +161,12 @@ class ActorSystem(Outside):
     def node(self) -> str:
         return self._engine.node
 
-    def find(self, capability: str) -> list[AgentInfo]:
-        """The agents that are online with that capability and room for more, least loaded first."""
-        return self._presence.find(capability)
+    def find(self, capability: str, *, busy: bool = False) -> list[AgentInfo]:
+        """The agents that are online with that capability and room for more, least loaded first.
+
+        With `busy` also those that have no room now.
+        """
+        return self._presence.find(capability, busy=busy)
 
     def inspect(self) -> SystemView:
         """A frozen picture of the system and its agents, taken without asking them."""

@@ -18,8 +18,11 @@ def set_timer(
 ) -> str:
     """Have the agent emit an event `seconds` after its handler has returned; the timer's key."""
     turn.check("after")
-    if not isinstance(seconds, (int, float)) or not math.isfinite(seconds) or seconds < 0:
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not number or not math.isfinite(seconds) or seconds < 0:
         raise InvalidEvent(f"after({seconds!r}, …): give a number of seconds, 0 or more")
+    if key is not None and (not isinstance(key, str) or not key):
+        raise InvalidEvent(f"after(…, key={key!r}): give a text that is not empty, or leave it out")
     place, now = len(turn.buffer), turn.engine.clock.now()
     event = turn.emitter.buffered(turn.event, type, payload, place, now)
     name = key or event.id

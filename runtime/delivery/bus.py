@@ -117,12 +117,10 @@ class Bus:
         if route.watchers or self.taps or self.cases:
             self.show(event, route)
         for feed in feeds:
-            if not vital:
-                feed.force(event)
-            elif feed.mailbox.full:
-                feed.mailbox.dropped += 1
+            if vital:
+                _offer_vital(feed, event)
             else:
-                feed.offer(event)
+                feed.force(event)
 
     def show(self, event: Event, route: Route) -> None:
         """Let those see `event` who only watch. They cannot hurt the observed: one that raises
@@ -159,3 +157,15 @@ class Bus:
                     self.cases.pop(correlation_id, None)
 
         return stop
+
+
+def _offer_vital(feed: Feed, event: Event) -> None:
+    # Not `feed.offer`: refusing this must not be announced by another one of its kind.
+    box = feed.mailbox
+    with box.lock:
+        if box.full:
+            box.dropped += 1
+            return
+        wake = feed.admit(event)
+    if wake:
+        feed.cell.schedule(feed.cell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import isclass
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from choreia.runtime.events.identity import Deriver, IdSource
 from choreia.runtime.events.payload import EMPTY, FrozenDict, freeze
 from choreia.runtime.events.schema import type_of, unstructure
 from choreia.runtime.events.topic import TopicPattern, check_type
+from choreia.runtime.events.upcasting import UPCAST, upcast
 
 VERSION = "1.0.0"
 _REMEMBERED = 4096
@@ -61,7 +63,7 @@ def typed(type: object, payload: object) -> tuple[str, object, str]:
             )
         return type, unstructure(payload), declared[1]
     declared = None if isinstance(type, Event) else type_of(type)
-    if declared is None or payload is not None:
+    if declared is None or payload is not None or isclass(type):
         raise InvalidEvent(
             f"cannot make an event of {type.__class__.__name__!r}: give a type and a payload, or "
             "an instance of a class declared with @event_type"
@@ -100,7 +102,9 @@ class Emitter:
             return self.original(name, frozen, version, timestamp)
         deriver = self._deriver or self._make_deriver()
         id = deriver.buffered(cause.id, cause.timestamp, index)
-        return make_event(id, name, self.source, timestamp, frozen, self.caused(cause, version))
+        meta = self.caused(cause, version)
+        event = make_event(id, name, self.source, timestamp, frozen, meta)
+        return upcast(event) if name in UPCAST else event
 
     def early(
         self, cause: Event, type: object, payload: object, occurrence: Occurrence, timestamp: float
@@ -112,14 +116,14 @@ class Emitter:
         said = orjson.dumps(frozen, option=orjson.OPT_SORT_KEYS)
         deriver = self._deriver or self._make_deriver()
         id = deriver.early(cause.id, cause.timestamp, name, said, occurrence(name, said))
-        return make_event(id, name, self.source, timestamp, frozen, self.caused(cause, version))
+        meta = self.caused(cause, version)
+        return upcast(make_event(id, name, self.source, timestamp, frozen, meta))
 
     def original(self, type: str, payload: FrozenDict, version: str, timestamp: float) -> Event:
         """An emission that no event caused: it starts a correlation of its own."""
         id = self.ids.next()
-        return make_event(
-            id, type, self.source, timestamp, payload, make_metadata(id, None, version)
-        )
+        meta = make_metadata(id, None, version)
+        return upcast(make_event(id, type, self.source, timestamp, payload, meta))
 
     def caused(self, cause: Event, version: str) -> Metadata:
         meta = cause.metadata

@@ -102,8 +102,9 @@ class Engine:
         box = cell.mailbox
         with box.lock:
             first = not box.pressured
-            box.pressured = True
-            box.attention = True
+            # It may have been worked off by now: then the next refusal is a new edge.
+            box.pressured = bool(box.waiting) or len(box) > box.capacity // 2
+            box.attention = box.attention or box.pressured
         if circle:
             with self.lock:
                 named = tuple(circle)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context
 
 from choreia.runtime.delivery.dispatcher import Done
@@ -16,8 +17,7 @@ log = logging.getLogger("choreia.dispatcher")
 class LoopTask:
     """A coroutine that was handed to the loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self.task: asyncio.Task[object] | None = None
         self._cancelled = False
 
@@ -28,8 +28,9 @@ class LoopTask:
 
     def cancel(self) -> None:
         self._cancelled = True
-        if self.task is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.task.cancel)
+        if self.task is not None:
+            with suppress(RuntimeError):  # the loop is closed, and the task has ended with it
+                self.task.get_loop().call_soon_threadsafe(self.task.cancel)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> bool:
@@ -64,26 +65,25 @@ class LoopRunner:
     def start(
         self, coroutine: Coroutine[object, object, object], context: Context, done: Done
     ) -> LoopTask:
-        loop = self._running_loop()
-        handle = LoopTask(loop)
+        handle = LoopTask()
 
         def begin() -> None:
+            loop = asyncio.get_running_loop()
             task: asyncio.Task[object] = loop.create_task(coroutine, context=context)
             self._tasks.add(task)
             task.add_done_callback(lambda task: self._ended(task, done))
             handle.started(task)
 
         try:
-            loop.call_soon_threadsafe(begin)
-        except RuntimeError as error:  # the loop is closed
+            self._running_loop().call_soon_threadsafe(begin)
+        except RuntimeError as error:  # the loop is closed, or has never been and never will
             coroutine.close()
             done(None, error)
         return handle
 
     def call(self, callback: Callable[[], None]) -> None:
-        loop = self._running_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(callback)
+        with suppress(RuntimeError):  # closed: nobody is there any more who could be told
+            self._running_loop().call_soon_threadsafe(callback)
 
     def _ended(self, task: asyncio.Task[object], done: Done) -> None:
         self._tasks.discard(task)
@@ -97,6 +97,8 @@ class LoopRunner:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
+                if self._stopped:
+                    raise RuntimeError("the system has stopped: no coroutine can run")
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
                     target=self._serve, args=(self._loop,), name="choreia-loop", daemon=True

@@ -5,9 +5,9 @@ full; and one first-in-first-out lane for events, `tell`, `ask`, proxy calls and
 promises. Who may put what when there is no room is the feed's business (`feed.py`), what happens
 to what does not fit the overflow policy's (`overflow.py`).
 
-Putting takes the mailbox's lock; taking from a deque does not. The agent that owns the mailbox is served by
-one thread at a time, so there is a single taker, and `deque.popleft` is atomic. Going to sleep
-takes the lock again, so that no put is missed.
+Putting takes the mailbox's lock; taking from a deque does not. The agent that owns the mailbox is
+served by one thread at a time, so there is a single taker, and `deque.popleft` is atomic. Going to
+sleep takes the lock again, so that no put is missed.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ sends that sender on its way; nobody who comes later can take the room first.
 **Why it cannot deadlock.** A parked agent waits for exactly one mailbox (only a coroutine that
 awaits several `emit_now_async` at once waits for more), so "who waits for whom" is a chain, and
 following it from the mailbox's owner tells whether parking would close a circle. If it would, that
-one delivery is let in above capacity, counted as overflowed, and the circle is named. (Parks 1995, "Bounded Scheduling of Process Networks", section 4: grow a buffer only on
-artificial deadlock.) Every chain therefore ends at an agent that can go on, and finite work
-always drains.
+one delivery is let in above capacity, counted as overflowed, and the circle is named. (Parks 1995,
+"Bounded Scheduling of Process Networks", section 4: grow a buffer only on artificial deadlock.)
+Every chain therefore ends at an agent that can go on, and finite work always drains.
 
 **Why one lock is enough.** Parking, waking and the search are the rare path: they share the lot's
 lock, taken before any mailbox's. The taker takes without a lock: it pops, then reads `attention`.

@@ -130,6 +130,8 @@ class _Chain:
 
 
 _chains: dict[str, _Chain] = {}
+UPCAST: Final[Mapping[str, object]] = _chains
+"""The types that have upcasters: one look-up tells the hot path that there is nothing to do."""
 
 
 def _apply(step: _Step, payload: FrozenDict, event: Event) -> FrozenDict:

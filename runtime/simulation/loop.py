@@ -1,7 +1,7 @@
 """An event loop in virtual time, stepped by the simulated dispatcher.
 
-`asyncio.sleep` and timeouts obey the simulated clock; what would go to a thread is given a turn like
-an agent; real input and output raises `SimulatedIO`.
+`asyncio.sleep` and timeouts obey the simulated clock; what would go to a thread is given a turn
+like an agent; real input and output raises `SimulatedIO`.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ a time: the one that holds the *baton*. Who waits hands the baton to a helper, w
 others, until it is the waiter's turn again and the helper hands the baton back. All choices are the
 dispatcher's, so a system is still a function of its seed.
 
-Rejected: running the others on the waiter's own stack. There the one that waited first goes on last,
-so that agents which wait for each other in another order hang, which they would not on threads;
-and a few hundred blocked handlers exceed Python's recursion limit.
+Rejected: running the others on the waiter's own stack. There the one that waited first goes on
+last, so that agents which wait for each other in another order hang, which they would not on
+threads; and a few hundred blocked handlers exceed Python's recursion limit.
 """
 
 from __future__ import annotations

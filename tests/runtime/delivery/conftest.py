@@ -1,25 +1,31 @@
 """Systems for the tests of delivery: both dispatchers, and both feeds.
 
-A test that takes `make` runs four times. One that is about a single dispatcher or feed says so:
-``@pytest.mark.parametrize("mode", ["threads"])``, ``@pytest.mark.parametrize("feed", ["memory"])``.
+A test that takes `make` runs four times. A module, or a test, that is about a single dispatcher or
+feed says so, by a fixture of that name or ``@pytest.mark.parametrize("mode", ["threads"])``.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
 
 from choreia import ActorSystem
 from choreia.runtime.delivery.logfeed import ListLog
+from choreia.runtime.errors import Deadlock
 
 Mode = Literal["threads", "simulated"]
 FeedKind = Literal["memory", "log"]
 Make = Callable[..., ActorSystem]
 """``make(workers=2)``: a system, stopped when the test ends."""
+InThreads = Callable[[int, Callable[[int], object]], None]
+Until = Callable[[ActorSystem, Callable[[], object]], None]
 
 
 @pytest.fixture(params=["threads", "simulated"])
@@ -81,3 +87,55 @@ def _no_thread_is_left() -> Iterator[None]:
     yield
     left = [t.name for t in threading.enumerate() if t not in before and "choreia" in t.name]
     assert not left, f"threads left behind: {left}"
+
+
+@pytest.fixture
+def hurry() -> Iterator[None]:
+    """Threads take turns every few steps, so that what can go wrong between two does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.fixture
+def in_threads(hurry: None) -> InThreads:
+    """``in_threads(8, task)``: run ``task(number)`` in 8 threads at once, raise what one raised."""
+
+    def run_all(count: int, task: Callable[[int], object]) -> None:
+        errors: list[BaseException] = []
+        barrier = threading.Barrier(count)
+
+        def run(number: int) -> None:
+            barrier.wait()
+            try:
+                task(number)
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+
+    return run_all
+
+
+@pytest.fixture
+def until() -> Until:
+    """``until(system, condition)``: let the system go on until `condition()` holds.
+
+    For states that are in flight, which `wait_idle` alone does not wait for.
+    """
+
+    def wait(system: ActorSystem, condition: Callable[[], object]) -> None:
+        ends = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < ends, "it did not come to that within 20 s"
+            with suppress(TimeoutError, Deadlock):
+                system.wait_idle(0.005)
+
+    return wait

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,19 +11,10 @@ from choreia import ActorSystem, Agent, Event, MailboxFull, on
 from choreia.runtime.delivery.mailbox import CLOSED, HELD, OWNED, Mailbox
 
 if TYPE_CHECKING:
-    from tests.runtime.delivery.conftest import Make
+    from tests.runtime.delivery.conftest import InThreads, Make
 
 threads_only = pytest.mark.parametrize("mode", ["threads"])
 memory_only = pytest.mark.parametrize("feed", ["memory"])
-
-
-@pytest.fixture(autouse=True)
-def _hurry() -> Iterator[None]:
-    """Threads take turns every few steps, so that what can go wrong between two does."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 class Worker(Agent):
@@ -43,27 +31,6 @@ class Worker(Agent):
     def on_receive(self, message: Any) -> Any:
         self.handled.append(message)
         return message
-
-
-def in_threads(count: int, task: Callable[[int], None]) -> None:
-    """Run ``task(number)`` in `count` threads at once, and raise what one of them raised."""
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(count)
-
-    def run(number: int) -> None:
-        barrier.wait()
-        try:
-            task(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 # -- the mailbox by itself ------------------------------------------------------------------------
@@ -142,7 +109,7 @@ def test_a_closed_mailbox_hands_over_what_waited_and_is_full_for_ever() -> None:
 @memory_only
 @pytest.mark.parametrize("capacity", [1, 7, 64])
 def test_eight_threads_fill_a_mailbox_that_nobody_empties_exactly(
-    make: Make, capacity: int
+    make: Make, in_threads: InThreads, capacity: int
 ) -> None:
     system = make()
     system.spawn(Worker, mailbox=capacity)
@@ -164,7 +131,7 @@ def test_eight_threads_fill_a_mailbox_that_nobody_empties_exactly(
 @pytest.mark.parametrize("overflow", ["park", "drop_newest", "drop_oldest", "reject", "conflate"])
 @pytest.mark.parametrize("capacity", [1, 2, 16])
 def test_eight_putting_threads_never_get_a_mailbox_above_its_capacity(
-    make: Make, overflow: str, capacity: int
+    make: Make, in_threads: InThreads, overflow: str, capacity: int
 ) -> None:
     system = make(workers=2)
     seen: list[int] = []
