@@ -85,6 +85,10 @@ class Reply(ThreadingFuture[Any]):
         super().set_exception(exc_info)
         self._open()
 
+    @property
+    def answered(self) -> bool:
+        return self._result is not None
+
     def _opened(self) -> Gate:
         with self._condition:
             if self._gate is None:
@@ -317,10 +321,10 @@ class Ear:
         turn, message, reply = self._turn, item.message, item.reply_to
         kind = message.__class__
         if kind is _ActorStop:
-            return self._stop(turn, reply)
+            return _answering(self._stop(turn, reply), turn, item)
         if kind is Event:
             plan = turn.planner.plan(message.type)
-            return _told(turn, message, plan, reply)
+            return _answering(_told(turn, message, plan, reply), turn, item)
         agent: Any = turn.agent
         try:
             if kind in _PROXIED:
@@ -331,13 +335,23 @@ class Ear:
             _message_failed(turn, message, reply, error)
             return None
         if inspect.iscoroutine(result):
-            return _awaited(turn, message, reply, result)
+            return _answering(_awaited(turn, message, reply, result), turn, item)
         if turn.buffer:
             turn.leave()
         turn.cell.handled += 1
         if reply is not None:
             reply.set(result)
         return None
+
+
+def _answering(frame: Frame, turn: Turn, item: Any) -> Frame:
+    """`frame`; if the agent is killed over it, whoever asked is told so, and not left waiting."""
+    try:
+        yield from frame
+    except GeneratorExit:
+        if item.reply_to is not None:
+            settle_left_over(turn.cell, [item], "killed")
+        raise
 
 
 def _told(turn: Turn, event: Event, plan: Plan, reply: Any) -> Frame:
@@ -354,6 +368,9 @@ def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
     try:
         result = yield from wait_for(turn, coroutine)
     except GeneratorExit:
+        if reply is None:
+            reason = "stopped" if turn.engine.refusing else "killed"
+            turn.engine.bury(message, turn.cell, None, 1, reason)
         raise
     except BaseException as error:
         _message_failed(turn, message, reply, error)
@@ -396,6 +413,8 @@ def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:
             cell.engine.bury(getattr(item, "event", item), cell, None, 0, reason)
         elif item.reply_to is None:
             cell.engine.bury(item.message, cell, None, 0, reason)
+        elif isinstance(item.reply_to, Reply) and item.reply_to.answered:
+            continue
         elif isinstance(item.message, _ActorStop):
             item.reply_to.set(None)
         else:

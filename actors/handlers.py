@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import attrs
 
-from choreia.runtime.delivery.steps import NOTHING, Handler, Kind, Plan, Step
+from choreia.runtime.delivery.steps import NOTHING, PLANS, Handler, Kind, Plan, Step
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
@@ -20,7 +20,6 @@ F = TypeVar("F", bound=Callable[..., object])
 
 _MARK = "__choreia_on__"
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PLANS = 4096
 
 
 @attrs.frozen
@@ -163,16 +162,22 @@ class Binding:
     spec: HandlerSpec
     patterns: tuple[TopicPattern, ...]
 
+    def matching(self, type: str) -> tuple[int, ...]:
+        """The places, among the topics, of those that select `type`."""
+        return tuple(place for place, pattern in enumerate(self.patterns) if pattern.matches(type))
+
 
 class HandlerPlanner:
     """Finds, by type of event, the steps of an agent. Shared by all agents of a class, unless
     its topics name attributes."""
 
-    __slots__ = ("bindings", "known")
+    __slots__ = ("_plans", "bindings", "known")
 
     def __init__(self, bindings: tuple[Binding, ...]) -> None:
         self.bindings = bindings
         self.known: dict[str, Plan] = {}
+        # By what matched: a thousand types for one handler are one plan.
+        self._plans: dict[tuple[tuple[int, ...], ...], Plan] = {}
 
     @classmethod
     def of(cls, specs: tuple[HandlerSpec, ...], agent: object) -> HandlerPlanner:
@@ -186,27 +191,28 @@ class HandlerPlanner:
     def plan(self, type: str) -> Plan:
         plan = self.known.get(type)
         if plan is None:
-            steps = tuple(
-                step for step in (self._step(b, type) for b in self.bindings) if step is not None
-            )
-            plan = Plan(steps) if steps else NOTHING
-            if len(self.known) >= _PLANS:
+            matched = tuple(binding.matching(type) for binding in self.bindings)
+            plan = self._plans.get(matched)
+            if plan is None:
+                plan = self._plans[matched] = self._make(matched)
+            if len(self.known) >= PLANS:
                 self.known.clear()
             self.known[type] = plan
         return plan
 
-    def _step(self, binding: Binding, type: str) -> Step | None:
-        spec = binding.spec
-        topics = [
-            topic
-            for topic, pattern in zip(spec.topics, binding.patterns, strict=True)
-            if pattern.matches(type)
-        ]
-        if not topics:
-            return None
-        filters = [topic.filter for topic in topics if topic.filter is not None]
-        filter = None if len(filters) < len(topics) else _one(filters)
-        return Step(spec.name, spec.function, spec.kind, filter, topics[0].payload_class)
+    def _make(self, matched: tuple[tuple[int, ...], ...]) -> Plan:
+        steps = tuple(
+            _step(binding.spec, [binding.spec.topics[place] for place in places])
+            for binding, places in zip(self.bindings, matched, strict=True)
+            if places
+        )
+        return Plan(steps) if steps else NOTHING
+
+
+def _step(spec: HandlerSpec, topics: list[Topic]) -> Step:
+    filters = [topic.filter for topic in topics if topic.filter is not None]
+    filter = None if len(filters) < len(topics) else _one(filters)
+    return Step(spec.name, spec.function, spec.kind, filter, topics[0].payload_class)
 
 
 def _one(filters: list[Filter]) -> Filter | _AnyOf:

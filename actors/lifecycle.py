@@ -118,19 +118,22 @@ class Lifecycle:
         cancel_all(cast("Record", cell.owner))
         if cell.mailbox.state == CLOSED:
             return
-        engine.lot.leave_all(cell)
+        self.leave_line(cell, reason)
         left = cell.mailbox.close()
         cell.interrupt = True
         left += engine.lot.abandon(cell.feed)
-        while cell.outbox:
-            feed, event = cell.outbox.popleft()
-            engine.bury(event, feed.cell, None, 0, reason)
         settle_left_over(cell, left, reason)
         engine.held.pop(cell.number, None)
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})
         self._say(cell, "stopped", {"agent": cell.name, "reason": reason})
         engine.settled()
+
+    def leave_line(self, cell: Cell, reason: str) -> None:
+        """What a parked agent still had to deliver waits without it, or has nobody to go to."""
+        engine = cell.engine
+        for feed, event in engine.lot.leave_all(cell):
+            engine.bury(event, feed.cell, None, 0, reason)
 
     # -- pausing --------------------------------------------------------------------------
 

@@ -173,6 +173,9 @@ class Outside:
             watching.end()
 
 
+_NO_OPTIONS: Mapping[str, object] = {}
+
+
 def _options(
     source: str | None,
     correlation_id: str | None,
@@ -180,7 +183,16 @@ def _options(
     version: str | None,
     id: str | None,
     extensions: Mapping[str, object] | None,
-) -> dict[str, object]:
+) -> Mapping[str, object]:
+    if (
+        id is None
+        and source is None
+        and correlation_id is None
+        and causation_id is None
+        and version is None
+        and extensions is None
+    ):
+        return _NO_OPTIONS
     return {
         "source": source,
         "correlation_id": correlation_id,

@@ -39,8 +39,9 @@ class Presence:
     def learn(self, info: AgentInfo) -> None:
         """This agent is there."""
         with self._lock:
+            before = self._known.get(info.id)
             self._known[info.id] = info
-            if info.capabilities:
+            if info.capabilities or (before is not None and before.capabilities):
                 self._by_capability = None
 
     def status(self, id: str, status: str) -> None:
@@ -77,7 +78,7 @@ class Presence:
             if self._by_capability is None:
                 index: dict[str, list[AgentInfo]] = {}
                 for info in self._known.values():
-                    for word in info.capabilities:
+                    for word in dict.fromkeys(info.capabilities):
                         index.setdefault(word, []).append(info)
                 self._by_capability = {word: tuple(infos) for word, infos in index.items()}
             return self._by_capability.get(capability, ())

@@ -54,7 +54,8 @@ class Publisher:
         if turn is not None:
             return send_early(turn, *_plain(type, payload, options, "publish"))
         event, fresh = self._event(type, payload, options)
-        if fresh:
+        # An id that was given must be forgotten if nobody gets it; one that was made, need not.
+        if fresh and (options or not self._engine.bus.publish_at_once(event)):
             with self._remembering(event):
                 self._engine.drive(self._admission(event), timeout, f"publish of {event.type}")
         return event
@@ -125,6 +126,8 @@ class Publisher:
         """The event, and whether it is to be delivered: not if its id has been published."""
         if self._engine.refusing:
             raise stopped_error()
+        if not options and type.__class__ is str and payload.__class__ is dict:
+            return self._made_of(type, payload), True
         if isinstance(type, Event):
             event = self._whole(type, payload, options)
         else:
@@ -132,6 +135,20 @@ class Publisher:
             if options.get("id") is None:
                 return upcast(event), True
         return self._first(upcast(event))
+
+    def _made_of(self, type: Any, payload: object) -> Event:
+        """A type and a dict, and nothing else: what most publishes are."""
+        id = self._engine.ids.next()
+        return upcast(
+            make_event(
+                id,
+                check_type(type),
+                self._source,
+                self._engine.clock.now(),
+                freeze(payload),
+                make_metadata(id, None),
+            )
+        )
 
     def _made(self, type: object, payload: object, options: Mapping[str, object]) -> Event:
         name, body, version = typed(type, payload)

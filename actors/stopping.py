@@ -77,8 +77,8 @@ class Stopping:
         turn = cell.turn
         cell.release(PAUSED)
         if turn.frame is not None or not orderly:
-            event = turn.event
-            turn.abort()
+            event = turn.abort()
+            self._lifecycle.leave_line(cell, "stopped")
             if event is not None:
                 cell.engine.bury(event, cell, None, turn.attempt, "stopped", turn.progress)
         turn.begin(self._lifecycle.stop(turn, None))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from choreia.actors.agent import Agent
 from choreia.actors.handlers import Topic
-from choreia.runtime.delivery.steps import NOTHING, Kind, Plan, Step
+from choreia.runtime.delivery.steps import NOTHING, PLANS, Kind, Plan, Step
 
 if TYPE_CHECKING:
     from choreia.actors.base import AgentRef
@@ -25,9 +25,15 @@ class FunctionPlanner:
     """The one step of a `Subscriber`; the function may return anything."""
 
     def __init__(self, function: Callable[..., object], topic: Topic) -> None:
+        name = str(getattr(function, "__name__", type(function).__name__))
+
+        def call(_: object, argument: object) -> object:
+            return function(argument)
+
+        call.__name__ = name  # what `inspect` shows
         step = Step(
-            getattr(function, "__name__", type(function).__name__),
-            lambda _, argument: function(argument),
+            name,
+            call,
             Kind.of(function),
             topic.filter,
             topic.payload_class,
@@ -38,7 +44,11 @@ class FunctionPlanner:
         self.known: dict[str, Plan] = {}
 
     def plan(self, type: str) -> Plan:
-        return self._plan if self._pattern.matches(type) else NOTHING
+        plan = self._plan if self._pattern.matches(type) else NOTHING
+        if len(self.known) >= PLANS:
+            self.known.clear()
+        self.known[type] = plan
+        return plan
 
 
 class Subscription:

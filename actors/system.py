@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from choreia.actors.agent import Agent
 from choreia.actors.base import AgentRef
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import topic_of
@@ -69,6 +70,12 @@ class ActorSystem(Outside):
     ) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
             raise InvalidAgent(f"workers={workers!r}: give a whole number of threads, 1 or more")
+        if limits is not None and not isinstance(limits, CaseLimits):
+            raise InvalidAgent(f"limits={limits!r}: give a CaseLimits(hops=…)")
+        if not _are_words(inherit):
+            raise InvalidAgent(
+                f"inherit={inherit!r}: give a tuple of names of extensions, such as ('tenant',)"
+            )
         random = Random(0 if seed is None and mode == "simulated" else seed)
         self._dispatcher: ThreadDispatcher | SimulatedDispatcher
         clock, self._dispatcher = _pair(mode, workers, random)
@@ -135,6 +142,9 @@ class ActorSystem(Outside):
         """
         if self._engine.refusing:
             raise stopped_error()
+        if isinstance(handler, type) and issubclass(handler, Agent):
+            what = handler.__name__
+            raise InvalidAgent(f"{what} is an agent, not a function: system.spawn({what})")
         if not callable(handler):
             raise InvalidAgent(f"subscribe needs a function of an event, not {handler!r}")
         declared = topic_of(topic, filter)
@@ -258,6 +268,8 @@ class ActorSystem(Outside):
         self._dispatcher.stop(timeout)
 
     def __enter__(self) -> ActorSystem:
+        # Leaving it will block: better said before anything has begun.
+        forbid_on_loop("with ActorSystem(…)", "async with ActorSystem(…)")
         return self
 
     def __exit__(
@@ -284,6 +296,12 @@ def _pair(
         clock = SimulatedClock()
         return clock, SimulatedDispatcher(clock, random)
     raise InvalidAgent(f'mode={mode!r}: choose "threads" or "simulated"')
+
+
+def _are_words(names: object) -> bool:
+    if not isinstance(names, (tuple, list, set, frozenset)):
+        return False
+    return all(isinstance(name, str) for name in cast("Sequence[object]", names))
 
 
 def _record(cell: Any) -> Record:

@@ -40,7 +40,7 @@ def admit_everywhere(
     last: Feed | None = None
     try:
         while True:
-            verdict, feed = _try_everywhere(feeds, item, last, before)
+            verdict, feed = try_everywhere(feeds, item, last, before)
             if verdict in (TAKEN, GONE):
                 return verdict
             if verdict == REJECTED:
@@ -61,12 +61,13 @@ def admit_everywhere(
             last.cell.engine.lot.release(last)
 
 
-def _try_everywhere(  # noqa: C901  # one critical section, in place for its speed
+def try_everywhere(  # noqa: C901  # one critical section, in place for its speed
     feeds: Sequence[Feed],
     item: object,
-    first_in_line: Feed | None,
-    before: Callable[[], None] | None,
+    first_in_line: Feed | None = None,
+    before: Callable[[], None] | None = None,
 ) -> tuple[int, Feed]:
+    """Let `item` into all of `feeds`, or tell the verdict of the first that has no room."""
     wake: list[Cell] = []
     held = 0
     try:

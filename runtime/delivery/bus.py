@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from choreia.runtime.delivery.admission import try_everywhere
 from choreia.runtime.delivery.cell import Cell
-from choreia.runtime.delivery.feed import FULL, Feed
+from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed
 from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
@@ -28,6 +29,7 @@ class Watcher(Protocol):
 
 
 Target = Cell | Watcher
+Guard = Callable[[Event], bool]
 
 
 @attrs.frozen
@@ -36,8 +38,8 @@ class Route:
 
     feeds: tuple[Feed, ...]
     """All agents' feeds, by number; those with a guard get only what it lets through."""
-    guards: tuple[tuple[Filter, ...] | None, ...] | None
-    """Per feed: filters of which one must match, or None; None as a whole when there are none."""
+    guards: tuple[Guard | None, ...] | None
+    """Per feed what its agent's filters say, or None; None as a whole when there are none."""
     watchers: tuple[tuple[Watcher, Filter | None], ...]
 
     def select(self, event: Event) -> Sequence[Feed]:
@@ -47,7 +49,7 @@ class Route:
         return [
             feed
             for feed, guard in zip(self.feeds, self.guards, strict=True)
-            if guard is None or any(filter.matches(event) for filter in guard)
+            if guard is None or guard(event)
         ]
 
 
@@ -62,15 +64,22 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
         else:
             watchers.append((target, subscription.filter))
     ordered = sorted(cells, key=lambda cell: cell.number)
-    guards = [
-        None if None in cells[cell] else tuple(f for f in cells[cell] if f is not None)
-        for cell in ordered
-    ]
+    guards = [_guard(cells[cell]) for cell in ordered]
     return Route(
         tuple(cell.feed for cell in ordered),
         None if all(guard is None for guard in guards) else tuple(guards),
         tuple(watchers),
     )
+
+
+def _guard(filters: Sequence[Filter | None]) -> Guard | None:
+    """Whether one of `filters` matches; None when one is None, and so matches everything."""
+    predicates = [filter.predicate for filter in filters if filter is not None]
+    if len(predicates) < len(filters):
+        return None
+    if len(predicates) == 1:
+        return predicates[0]
+    return lambda event: any(predicate(event) for predicate in predicates)
 
 
 class Bus:
@@ -104,6 +113,17 @@ class Bus:
                     sender.put_by(feed, event)
                 else:
                     self._engine.undeliverable(event, feed.cell, verdict)
+
+    def publish_at_once(self, event: Event) -> bool:
+        """Deliver an outside publish that needs nothing special: False, and nobody got it, when
+        somebody watches, or a mailbox has no room, or wants to be asked (`admission.py`)."""
+        route = self._hot.get(event.type) or self.table.resolve(event.type)
+        if route.watchers or self.taps or self.cases:
+            return False
+        feeds = route.feeds if route.guards is None else route.select(event)
+        if len(feeds) == 1:
+            return feeds[0].offer(event) in (TAKEN, GONE)
+        return not feeds or try_everywhere(feeds, event)[0] == TAKEN
 
     def receivers(self, event: Event) -> tuple[Route, Sequence[Feed]]:
         """Who gets `event` if it is published now."""

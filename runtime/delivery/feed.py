@@ -144,7 +144,11 @@ class MemoryFeed:
         return TAKEN
 
     def relieve(self) -> None:
-        self.cell.engine.lot.release(self)
+        # Read without the lock, after taking: see the argument in `parking.py`.
+        box = self.mailbox
+        size = len(box)
+        if size <= box.low_water if box.waiting else size <= box.capacity // 2:
+            self.cell.engine.lot.release(self)
 
     def done(self, item: object) -> None:
         """Nothing to remember: what is handled has left the only place it was in."""

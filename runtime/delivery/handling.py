@@ -59,8 +59,19 @@ def recover(
     turn: Turn, event: Event, plan: Plan, error: BaseException | None, returned: object = None
 ) -> Frame:
     """Go on after the quick path's first attempt at `event` failed, or returned something."""
+    step = plan.steps[0]
+    if error is None and step.may_return:  # a coroutine, from a function that is not `async def`
+        try:
+            yield from wait_for(turn, cast("Coroutine[object, object, object]", returned))
+        except GeneratorExit:
+            raise
+        except BaseException as failure:
+            error = failure
+        else:
+            yield from _finish(turn)
+            return
     if error is None:
-        error = _returned(plan.steps[0], returned)
+        error = _returned(step, returned)
     yield from _attempts(turn, event, plan, error, True, None)
 
 
@@ -96,11 +107,16 @@ def _attempts(
         turn.attempt += 1
         if turn.progress is not None:
             turn.progress.new_attempt()
-    turn.send_off()
-    yield from turn.drain()
-    turn.cell.handled += 1
+    yield from _finish(turn)
     if reply is not None:
         reply.set(None)
+
+
+def _finish(turn: Turn) -> Frame:
+    turn.leaving = True
+    turn.send_off()
+    turn.cell.handled += 1
+    yield from turn.drain()
 
 
 def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None) -> None:
@@ -184,6 +200,7 @@ def wait_for(turn: Turn, coroutine: Coroutine[object, object, object]) -> Waitin
     cell, stay = turn.cell, Stay(turn)
     outcome: list[object] = []
     failure: list[BaseException] = []
+    ended: list[bool] = []
     abandoned = False
 
     async def contained() -> None:
@@ -199,13 +216,16 @@ def wait_for(turn: Turn, coroutine: Coroutine[object, object, object]) -> Waitin
         coroutine.close()  # in case it was cancelled before it began
         if error is not None:
             failure.append(_carried(error))
+        ended.append(True)
         if not abandoned:
             cell.release(AWAITING)
 
     cell.hold(AWAITING)
     turn.task = turn.engine.dispatcher.start_coroutine(contained(), stay.context(), done)
     try:
-        while not outcome and not failure:
+        # Not until `done`: the outcome is there a little earlier, with the hold still to be let go.
+        yield
+        while not ended:
             yield
     finally:
         abandoned = True
@@ -322,5 +342,3 @@ def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:
         taken.set_result(None)
     else:
         taken.set_exception(failure)
-
-

@@ -185,6 +185,10 @@ class LogBus(Bus):
     def route(self, event: Event, sender: Cell) -> None:
         self.record(event)
 
+    def publish_at_once(self, event: Event) -> bool:
+        self.record(event)
+        return True
+
     def record(self, event: Event) -> None:
         """Append `event`, and route it, before any other is appended."""
         with self.log_lock:

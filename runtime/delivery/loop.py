@@ -55,12 +55,18 @@ class LoopRunner:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        """Serves `_loop`, if that is the system's own."""
+        self._earlier: tuple[asyncio.AbstractEventLoop, threading.Thread] | None = None
+        """The system's own loop, when it had begun before the caller's was adopted."""
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopped = False
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Use the caller's `loop`. Before the first coroutine."""
-        self._loop = loop
+        """Use the caller's `loop` from now on; what runs already goes on where it is."""
+        with self._lock:
+            if self._loop is not None and self._thread is not None:
+                self._earlier = self._loop, self._thread
+            self._loop, self._thread = loop, None
 
     def start(
         self, coroutine: Coroutine[object, object, object], context: Context, done: Done
@@ -125,10 +131,17 @@ class LoopRunner:
                 return
             self._stopped = True
             loop, thread = self._loop, self._thread
-        if loop.is_closed():
-            return
-        if thread is None:  # the caller's loop: only our tasks are ours to end
+        if self._earlier is not None:
+            self._end(*self._earlier, timeout)
+        if thread is not None:
+            self._end(loop, thread, timeout)
+        elif not loop.is_closed():  # the caller's: only our tasks are ours to end
             loop.call_soon_threadsafe(self._cancel_all)
+
+    def _end(
+        self, loop: asyncio.AbstractEventLoop, thread: threading.Thread, timeout: float
+    ) -> None:
+        if loop.is_closed():
             return
         asyncio.run_coroutine_threadsafe(self._finish(), loop)
         thread.join(timeout)

@@ -49,6 +49,7 @@ class Mailbox:
         "high_water",
         "items",
         "lock",
+        "low_water",
         "overflowed",
         "pressured",
         "state",
@@ -60,6 +61,10 @@ class Mailbox:
         # Made at the first put: an empty deque is 769 bytes, and most of a million agents idle.
         self.items: Queue[object] | None = None
         self.capacity = capacity
+        self.low_water = capacity - max(1, capacity // 8)
+        """Down to here the mailbox is emptied before those who wait for room are let in: in small
+        mailboxes that is one place, in large ones an eighth, since going on costs a sender (a
+        blocked thread above all) far more than an event does."""
         self.state = IDLE
         self.waiting: deque[object] | None = None
         """Senders parked here for want of room, first come first served (`parking.py`)."""

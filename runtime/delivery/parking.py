@@ -35,6 +35,7 @@ from choreia.runtime.delivery.mailbox import CLOSED
 
 if TYPE_CHECKING:
     from choreia.runtime.delivery.cell import Cell
+    from choreia.runtime.events.event import Event
 
 
 class Ticket:
@@ -129,21 +130,35 @@ class ParkingLot:
         self.release(feed)
         return True
 
-    def leave_all(self, cell: Cell) -> None:
-        """Take a parked `cell`, which is being closed, out of the lines it stands in."""
+    def leave_all(self, cell: Cell) -> list[tuple[Feed, Event]]:
+        """Let go of a parked `cell`, which is being closed: nobody waits in its name any more.
+
+        What it emitted has happened, and keeps its place in line without it; what of its outbox
+        got no place (the agent is gone) is back.
+        """
         with self._lock:
             targets, cell.parked_on = cell.parked_on, ()
             for target in targets:
                 box = target.mailbox
                 with box.lock:
                     line = [t for t in box.waiting or () if isinstance(t, Ticket)]
-                    mine = [ticket for ticket in line if ticket.cell is cell]
-                    box.waiting = deque(ticket for ticket in line if ticket.cell is not cell)
-                for ticket in mine:
-                    if ticket.gate is not None:  # a thread may hang there still: let it go
+                    hanging = [t for t in line if t.cell is cell and t.gate is not None]
+                    for ticket in line:
+                        if ticket.cell is cell and ticket.gate is None and cell.outbox:
+                            ticket.cell = None
+                            cell.outbox.popleft()
+                    box.waiting = deque(ticket for ticket in line if ticket not in hanging)
+                for ticket in hanging:  # a thread may hang there still: let it go
+                    if ticket.gate is not None:
                         ticket.gate.open()
         for target in targets:
             self.release(target.feed)
+        left, cell.outbox = list(cell.outbox or ()), None
+        return [
+            (feed, event)
+            for feed, event in left
+            if self.stand_in_line(feed, Ticket(event, None, None)) == GONE
+        ]
 
     def release(self, feed: Feed) -> None:
         """Use the room in `feed`'s mailbox for those in line, first come, first served."""
@@ -153,7 +168,8 @@ class ParkingLot:
         with self._lock:
             with box.lock:
                 line = box.waiting
-                while line and len(box) < box.capacity:
+                roomy = len(box) <= box.low_water
+                while roomy and line and len(box) < box.capacity:
                     ticket = line.popleft()
                     assert isinstance(ticket, Ticket)
                     ticket.admitted = True

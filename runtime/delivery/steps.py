@@ -54,25 +54,31 @@ class Step:
     """A subscribed plain function may return anything; an `@on` handler nothing."""
 
 
+def _one_plain_handler(plan: Plan) -> Handler | None:
+    if len(plan.steps) != 1:
+        return None
+    step = plan.steps[0]
+    if step.kind is not Kind.PLAIN or step.payload_class is not None:
+        return None
+    # A filter needs no second look: routing has matched it, or the event would not be here.
+    return step.call
+
+
 @attrs.frozen
 class Plan:
     """All steps for one type of event, in the order they are defined."""
 
     steps: tuple[Step, ...]
     quick: Handler | None = attrs.field(
-        init=False, default=attrs.Factory(lambda plan: _one_plain_handler(plan), takes_self=True)
+        init=False, default=attrs.Factory(_one_plain_handler, takes_self=True)
     )
     """The one plain handler that needs no more than to be called; None for every other plan."""
-
-
-def _one_plain_handler(plan: Plan) -> Handler | None:
-    if len(plan.steps) != 1:
-        return None
-    step = plan.steps[0]
-    if step.kind is not Kind.PLAIN or step.payload_class is not None or step.may_return:
-        return None
-    # A filter needs no second look: routing has matched it, or the event would not be here.
-    return step.call
+    may_return: bool = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda plan: any(s.may_return for s in plan.steps), takes_self=True),
+    )
 
 
 NOTHING = Plan(())
+PLANS = 4096
+"""Types of which an agent remembers the plan, at most."""

@@ -17,6 +17,8 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from inspect import iscoroutine
 from threading import get_ident
 from typing import TYPE_CHECKING, NoReturn
 
@@ -29,7 +31,7 @@ from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.feed import FULL, PARKED, TAKEN
 from choreia.runtime.delivery.handling import deliver, recover
 from choreia.runtime.delivery.logfeed import Recorded
-from choreia.runtime.delivery.mailbox import CLOSED
+from choreia.runtime.delivery.mailbox import CLOSED, IDLE, OWNED
 from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.delivery.steps import Handler
@@ -58,6 +60,7 @@ class Turn:
         "engine",
         "event",
         "frame",
+        "leaving",
         "max_outbox",
         "monotonic",
         "nested",
@@ -98,6 +101,8 @@ class Turn:
         self.attempt = 1
         self.buffer: list[Event | Effect] = []
         self.frame: Frame | None = None
+        self.leaving = False
+        """Whether the event in hand is handled, and only what came of it is still on its way."""
         self.progress: Progress | None = None
         self.thread = 0
         """The thread that ran it last."""
@@ -130,6 +135,10 @@ class Turn:
             items = box.items
             if not items:  # or None: never filled
                 self.step = self.event = None
+                with box.lock:  # as `rest`, for the common case
+                    if not cell.interrupt and not box.items and box.state == OWNED:
+                        box.state = IDLE
+                        break
                 if cell.rest():
                     break
                 continue
@@ -153,7 +162,9 @@ class Turn:
                     except BaseException as error:
                         self.begin(recover(self, item, plan, error))  # type: ignore[arg-type]
                     else:
-                        if returned is not None:
+                        if returned is not None and not (
+                            plan.may_return and not iscoroutine(returned)
+                        ):
                             self.begin(recover(self, item, plan, None, returned))  # type: ignore[arg-type]
                         else:
                             if self.buffer:
@@ -259,13 +270,15 @@ class Turn:
             )
         if self.frame is frame:
             self.frame = None
+            self.leaving = False
             self.progress = None
             self.step = self.event = None
             self.attempt = 1
 
     def abort(self) -> Event | None:
         """Drop what is unfinished (the agent is killed): the event in hand, if any."""
-        event, self.event = self.event, None
+        event, self.event = None if self.leaving else self.event, None
+        self.leaving = False
         frame, self.frame = self.frame, None
         if self.task is not None:
             self.task.cancel()
@@ -283,6 +296,7 @@ class Turn:
         """Send off what is buffered. What finds no room makes a frame, and the agent park."""
         self.send_off()
         if self.cell.outbox:
+            self.leaving = True
             self.begin(self.drain())
 
     def send_off(self) -> None:
@@ -333,7 +347,7 @@ class Turn:
             self.event, type, payload, len(buffer), self.engine.clock.now()
         )
         if event.metadata.hops > self.engine.limits.hops:
-            buffer.append(lambda: self.too_far(event))
+            buffer.append(partial(self.too_far, event))
         else:
             buffer.append(event)
         return event

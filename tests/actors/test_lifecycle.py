@@ -437,6 +437,109 @@ def test_the_event_in_hand_of_a_killed_agent_is_a_dead_letter(
         assert cancelled == ["yes"]
 
 
+@pytest.mark.parametrize("how", ["message", "awaiting", "backoff", "leaving", "on_stop"])
+def test_whoever_asked_a_killed_agent_is_told_and_not_left_waiting(
+    system: ActorSystem, how: str
+) -> None:
+    class Hangs(Agent):
+        retry = Retry(attempts=2, delay=3_600, max_delay=3_600)
+
+        async def on_receive(self, message: object) -> None:
+            await asyncio.Event().wait()
+
+        @on("awaiting")
+        async def wait(self, event: Event) -> None:
+            await asyncio.Event().wait()
+
+        @on("backoff")
+        def fail(self, event: Event) -> None:
+            raise ValueError
+
+        @on("leaving")
+        def feed(self, event: Event) -> None:
+            self.emit("x")
+            self.emit("x")
+
+        async def on_stop(self) -> None:
+            await asyncio.Event().wait()
+
+    system.spawn(Takes, name="full", mailbox=1)
+    system.pause("full")
+    ref = system.spawn(Hangs, name="hangs")
+    system.wait_idle(5)
+    if how == "on_stop":
+        asked = ref.stop(block=False)
+    else:
+        message = "hello" if how == "message" else Event(how, "me")
+        asked = ref.ask(message, block=False)
+    state = {"backoff": "backoff", "leaving": "parked"}.get(how, "awaiting")
+    while system.inspect().agent("hangs").state != state:
+        if type(system.clock).__name__ == "SimulatedClock":
+            system.advance(0.001)
+    system.kill("hangs")
+    if how == "on_stop":
+        assert asked.get(timeout=5) is True
+    else:
+        with pytest.raises(pykka.ActorDeadError):
+            asked.get(timeout=5)
+    assert not ref.is_alive()
+
+
+def test_a_told_message_in_the_hands_of_a_killed_agent_is_a_dead_letter(
+    system: ActorSystem,
+) -> None:
+    class Hangs(Agent):
+        async def on_receive(self, message: object) -> None:
+            await asyncio.Event().wait()
+
+    ref = system.spawn(Hangs, name="hangs")
+    ref.tell("hello")
+    while system.inspect().agent("hangs").state != "awaiting":
+        if type(system.clock).__name__ == "SimulatedClock":
+            system.advance(0.001)
+    system.kill("hangs")
+    system.wait_idle(5)
+    (letter,) = system.dead_letters()
+    assert (letter.message, letter.reason, letter.attempts) == ("hello", "killed", 1)
+
+
+def test_an_event_whose_effects_are_leaving_is_handled_and_not_buried(
+    system: ActorSystem,
+) -> None:
+    """Some have arrived: handling it again would send those a second time."""
+
+    class Feeds(Agent):
+        @on("feed")
+        def feed(self, event: Event) -> None:
+            for n in range(5):
+                self.emit("x", {"n": n})
+
+        @on("feed.slowly")
+        async def feed_slowly(self, event: Event) -> None:
+            self.feed(event)
+
+    full = system.spawn(Takes, name="full", mailbox=1)
+    for name, topic in (("one", "feed"), ("two", "feed.slowly")):
+        system.spawn(Feeds, name=name)
+        system.pause("full")
+        system.wait_idle(5)
+        system.ref(name).tell(Event(topic, "me", id=topic))
+        while system.inspect().agent(name).state != "parked":
+            if type(system.clock).__name__ == "SimulatedClock":
+                system.advance(0.001)
+        assert system.inspect().agent(name).handled == 1
+        system.kill(name)
+        while name in {agent.name for agent in system.inspect().agents}:
+            if type(system.clock).__name__ == "SimulatedClock":
+                system.advance(0.001)
+        system.resume("full")
+        system.wait_idle(5)
+    dead = [letter.event.payload["n"] for letter in system.dead_letters() if letter.event]
+    seen = full.proxy().seen.get(timeout=5)
+    assert sorted(dead + seen) == sorted([*range(5), *range(5)])
+    assert seen[0] == 0, "one had room at once"
+
+
 def test_an_agent_that_kills_itself_has_handled_its_event(system: ActorSystem, hear: Hear) -> None:
     class Kills(Agent):
         @on("go")

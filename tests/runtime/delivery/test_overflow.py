@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -273,9 +274,7 @@ def test_with_asks_among_the_events_every_one_is_handled_or_counted(
 def test_no_policy_drops_anything_while_there_is_room(system: ActorSystem) -> None:
     for number, policy in enumerate(POLICIES):
         kept: list[Any] = []
-        system.spawn(
-            lambda kept=kept: Keeper(kept), name=f"keeper-{number}", mailbox=5, overflow=policy
-        )
+        system.spawn(partial(Keeper, kept), name=f"keeper-{number}", mailbox=5, overflow=policy)
     publish(system, *range(5))
     system.wait_idle(5)
     for number in range(len(POLICIES)):
