@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pykka
 from pykka import ActorDeadError, ThreadingFuture, Timeout
@@ -47,6 +47,8 @@ class Reply(ThreadingFuture[Any]):
         super().__init__()
         self._asked = asked
         self._gate: Gate | None = None
+        self._sources: tuple[pykka.Future[Any], ...] = ()
+        """The futures that this one is made from."""
 
     def get(self, *, timeout: float | None = None) -> Any:
         asked = self._asked
@@ -108,10 +110,42 @@ class Reply(ThreadingFuture[Any]):
         return self._value().__await__()
 
     async def _value(self) -> Any:
-        if self._asked is None:  # a future of a future (`map`, `stop`): pykka's hook blocks
-            return await asyncio.to_thread(self.get)
-        await self._asked.engine.dispatcher.wait_async(self._opened(), None)
-        return super().get(timeout=0)
+        if await self._settled(None):
+            return self.get()
+        return await asyncio.to_thread(self.get)
+
+    async def within(self, timeout: float | None) -> Any:
+        """Await the answer. Raises `TimeoutError` after `timeout` seconds."""
+        if not await self._settled(timeout):
+            raise TimeoutError(f"no answer within {timeout} s")
+        return self.get()
+
+    async def _settled(self, timeout: float | None) -> bool:
+        """Await that `get` need not wait: whether it is so."""
+        if self._asked is not None:
+            return await self._asked.engine.dispatcher.wait_async(self._opened(), timeout)
+        known = [source for source in self._sources if isinstance(source, Reply)]
+        if not known or len(known) < len(self._sources):
+            return False  # somebody else's future: only its own `get` knows how to wait for it
+        return all([await source._settled(timeout) for source in known])
+
+    # -- futures of this future: pykka's, which remember what they are made from -------------
+
+    def made_from(self, *sources: pykka.Future[Any]) -> Reply:
+        self._sources = sources
+        return self
+
+    def map(self, func: Callable[[Any], Any]) -> Any:
+        return cast("Reply", super().map(func)).made_from(self)
+
+    def filter(self, func: Callable[[Any], bool]) -> Any:
+        return cast("Reply", super().filter(func)).made_from(self)
+
+    def join(self, *futures: pykka.Future[Any]) -> Any:
+        return cast("Reply", super().join(*futures)).made_from(self, *futures)
+
+    def reduce(self, func: Callable[[Any, Any], Any], *args: Any) -> Any:
+        return cast("Reply", super().reduce(func, *args)).made_from(self)
 
 
 class Inbox:
@@ -261,8 +295,26 @@ class AgentRef(pykka.ActorRef[A]):
 
     async def ask_async(self, message: Any, *, timeout: float | None = None) -> Any:
         """`ask`, awaiting the answer. Raises `TimeoutError` after `timeout` seconds."""
-        reply = self.ask(message, block=False)
-        return await asyncio.wait_for(reply, timeout)
+        reply: Reply = self.ask(message, block=False)
+        return await reply.within(timeout)
+
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
+        """Ask the agent to stop when it has handled what came before, and wait for it.
+
+        True, or the future of it, if it was alive at the time of the call; else False.
+        """
+        asked: Reply = self.ask(_ActorStop(), block=False)
+
+        def was_alive(timeout: float | None) -> bool:
+            try:
+                asked.get(timeout=timeout)
+            except ActorDeadError:
+                return False
+            return True
+
+        stopped = Reply().made_from(asked)
+        stopped.set_get_hook(was_alive)
+        return stopped.get(timeout=timeout) if block else stopped
 
     def __str__(self) -> str:
         return f"{self.actor_class.__name__} ({self._cell.id})"

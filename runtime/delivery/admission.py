@@ -68,22 +68,21 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
     before: Callable[[], None] | None = None,
 ) -> tuple[int, Feed]:
     """Let `item` into all of `feeds`, or tell the verdict of the first that has no room."""
+    boxes = [feed.mailbox for feed in feeds]
     wake: list[Cell] = []
     held = 0
     try:
         roomy = True
-        for feed in feeds:
-            box = feed.mailbox
+        for box in boxes:
             box.lock.acquire()
             held += 1
             items: Any = box.items
-            if items.__class__ is not deque or box.waiting or len(items) >= box.capacity:
+            if items.__class__ is not deque or len(items) >= box.capacity or box.waiting:
                 roomy = False
         if roomy and before is not None:
             before()
         if roomy:  # plain and in place: fan-out to a hundred agents passes here for each of them
-            for feed in feeds:
-                box = feed.mailbox
+            for place, box in enumerate(boxes):
                 items = box.items
                 items.append(item)
                 size = len(items)
@@ -91,7 +90,7 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
                     box.high_water = size
                 if not box.state:
                     box.state = OWNED
-                    wake.append(feed.cell)
+                    wake.append(feeds[place].cell)
         else:
             for feed in feeds:
                 verdict = feed.would(item)
@@ -105,8 +104,8 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
             alive = [feed for feed in feeds if feed.would(item) != GONE]
             wake.extend(feed.cell for feed in alive if feed.admit(item))
     finally:
-        for feed in feeds[:held]:
-            feed.mailbox.lock.release()
+        for box in boxes[:held] if held < len(boxes) else boxes:
+            box.lock.release()
     for cell in wake:
         cell.schedule(cell)
     if not roomy:

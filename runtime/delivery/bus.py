@@ -14,6 +14,7 @@ import attrs
 from choreia.runtime.delivery.admission import try_everywhere
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed
+from choreia.runtime.delivery.multicast import MOST, Multicast
 from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
@@ -41,6 +42,8 @@ class Route:
     guards: tuple[Guard | None, ...] | None
     """Per feed what its agent's filters say, or None; None as a whole when there are none."""
     watchers: tuple[tuple[Watcher, Filter | None], ...]
+    multicast: Multicast | None
+    """All of the feeds at once, when they are several and nobody filters."""
 
     def select(self, event: Event) -> Sequence[Feed]:
         """The feeds that `event` goes to."""
@@ -65,10 +68,13 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
             watchers.append((target, subscription.filter))
     ordered = sorted(cells, key=lambda cell: cell.number)
     guards = [_guard(cells[cell]) for cell in ordered]
+    feeds = tuple(cell.feed for cell in ordered)
+    everybody = all(guard is None for guard in guards)
     return Route(
-        tuple(cell.feed for cell in ordered),
-        None if all(guard is None for guard in guards) else tuple(guards),
+        feeds,
+        None if everybody else tuple(guards),
         tuple(watchers),
+        Multicast(feeds) if everybody and 1 < len(feeds) <= MOST else None,
     )
 
 
@@ -120,6 +126,8 @@ class Bus:
         route = self._hot.get(event.type) or self.table.resolve(event.type)
         if route.watchers or self.taps or self.cases:
             return False
+        if route.multicast is not None and route.multicast.put(event):
+            return True
         feeds = route.feeds if route.guards is None else route.select(event)
         if len(feeds) == 1:
             return feeds[0].offer(event) in (TAKEN, GONE)

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 SLICE = 0.005
 """Bound of one turn, in seconds, after which the next agent has its own."""
 
+BRISK = 0.0002
+"""Seconds for up to eight events, below which the next eight are run without a look at the clock,
+which would take a fifth of the time of a short handler."""
+
 Effect = Callable[[], None]
 
 
@@ -53,6 +57,7 @@ class Turn:
     __slots__ = (
         "agent",
         "attempt",
+        "brisk",
         "buffer",
         "cell",
         "ear",
@@ -99,6 +104,8 @@ class Turn:
         self.step: Handler | None = None
         """The handler that runs now."""
         self.attempt = 1
+        self.brisk = False
+        """Whether its last events took next to no time."""
         self.buffer: list[Event | Effect] = []
         self.frame: Frame | None = None
         self.leaving = False
@@ -121,9 +128,9 @@ class Turn:
         self.thread = get_ident()
         cell, agent, known, monotonic = self.cell, self.agent, self.planner.known, self.monotonic
         box = cell.mailbox
-        cell.since = now = monotonic()
-        self.over_at = over_at = now + SLICE
-        left = self.engine.events_per_turn
+        cell.since = monotonic()
+        self.over_at = over_at = cell.since + SLICE
+        left, brisk = self.engine.events_per_turn, self.brisk
         while True:
             if cell.interrupt and not self._attend():
                 if cell.rest():
@@ -189,8 +196,11 @@ class Turn:
                 self.event = None
                 self._take(item)
             left -= 1
-            cell.since = now = monotonic()
-            if not left or now >= over_at:
+            if left & 7 and brisk:
+                continue
+            before_these, cell.since = cell.since, monotonic()
+            brisk = self.brisk = cell.since - before_these < BRISK
+            if not left or cell.since >= over_at:
                 if self.frame is None:
                     self.step = self.event = None
                 cell.schedule(cell)

@@ -58,9 +58,9 @@ class IdSource:
         """A new id, greater than every one this source made before."""
         # Within a millisecond only the tail is made anew (0.4 µs; a whole id each time: 0.9).
         with self._lock:
-            milliseconds = _milliseconds(self._now())
+            milliseconds = int(self._now() * 1000)
             if milliseconds > self._milliseconds:
-                self._begin(milliseconds)
+                self._begin(min(milliseconds, _LAST_MILLISECOND))
             self._tail += 1 + self._entropy(_STEP_BITS)
             if self._tail >> _RANDOM_BITS:  # after 2**47 ids in one millisecond, or a still clock
                 self._begin(self._milliseconds + 1)
