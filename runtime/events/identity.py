@@ -50,9 +50,8 @@ class IdSource:
         self._now = now
         self._entropy = entropy
         self._milliseconds = -1
-        self._prefix = ""
-        self._tail = 0
         self._lock = threading.Lock()
+        self._begin(0)
 
     def next(self) -> str:
         """A new id, greater than every one this source made before."""
@@ -60,13 +59,16 @@ class IdSource:
         with self._lock:
             milliseconds = int(self._now() * 1000)
             if milliseconds > self._milliseconds:
-                self._begin(min(milliseconds, _LAST_MILLISECOND))
+                self._begin(milliseconds)
             self._tail += 1 + self._entropy(_STEP_BITS)
             if self._tail >> _RANDOM_BITS:  # after 2**47 ids in one millisecond, or a still clock
                 self._begin(self._milliseconds + 1)
             return f"{self._prefix}{self._tail:020x}"
 
     def _begin(self, milliseconds: int) -> None:
+        milliseconds = min(milliseconds, _LAST_MILLISECOND)
+        if milliseconds == self._milliseconds:
+            return
         self._milliseconds = milliseconds
         self._prefix = f"{milliseconds:012x}"
         # Half of the range: the other half is for the steps.

@@ -1,22 +1,29 @@
 """What the tests of agents share: a system per dispatcher, and an ear on its events.
 
 Most promises hold on both dispatchers, so most tests take `system` and run twice. Those about
-exact times take `sim`, whose time is virtual.
+exact times take `sim`, whose time is virtual. Modules that redefine `feed` with both feeds run
+everything on each.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
 
 from choreia import ActorSystem, Event
+from choreia.runtime.delivery.logfeed import ListLog
+from choreia.runtime.simulation.clock import SimulatedClock
 
+Feed = Literal["memory", "log"]
 Mode = Literal["threads", "simulated"]
 Hear = Callable[..., list[Event]]
 """``hear(topic, …)``: the events of `topic`, as a list that grows; read it when idle."""
+Until = Callable[..., None]
+"""``until(condition)``: let things happen until it holds, where `wait_idle` would not do."""
 
 
 @pytest.fixture(params=["threads", "simulated"])
@@ -44,9 +51,14 @@ def _the_runtime_itself_never_fails() -> Iterator[None]:
 
 
 @pytest.fixture
-def system(mode: Mode) -> Iterator[ActorSystem]:
+def feed() -> Feed:
+    return "memory"
+
+
+@pytest.fixture
+def system(mode: Mode, feed: Feed) -> Iterator[ActorSystem]:
     """A system on each dispatcher; the test need not stop it."""
-    system = ActorSystem(mode=mode)
+    system = ActorSystem(mode=mode, log=ListLog() if feed == "log" else None)
     try:
         yield system
     finally:
@@ -54,9 +66,9 @@ def system(mode: Mode) -> Iterator[ActorSystem]:
 
 
 @pytest.fixture
-def sim() -> Iterator[ActorSystem]:
+def sim(feed: Feed) -> Iterator[ActorSystem]:
     """A system in virtual time only."""
-    system = ActorSystem(mode="simulated")
+    system = ActorSystem(mode="simulated", log=ListLog() if feed == "log" else None)
     try:
         yield system
     finally:
@@ -66,8 +78,7 @@ def sim() -> Iterator[ActorSystem]:
 @pytest.fixture
 def hear(request: pytest.FixtureRequest) -> Hear:
     """An ear on the test's `system` or `sim`: ``heard = hear("order.*")``."""
-    name = "sim" if "sim" in request.fixturenames else "system"
-    system: ActorSystem = request.getfixturevalue(name)
+    system = _system_of(request)
 
     def listen(topic: str = "#", to: ActorSystem | None = None) -> list[Event]:
         heard: list[Event] = []
@@ -75,3 +86,28 @@ def hear(request: pytest.FixtureRequest) -> Hear:
         return heard
 
     return listen
+
+
+@pytest.fixture
+def until(request: pytest.FixtureRequest) -> Until:
+    """Wait for a condition of the test's `system` (or the one given), for 20 s at most."""
+
+    def wait(condition: Callable[[], object], system: ActorSystem | None = None) -> None:
+        of = system or _system_of(request)
+        pause = threading.Event()
+        for _ in range(20_000):
+            if condition():
+                return
+            if isinstance(of.clock, SimulatedClock):
+                of.advance(0.001)
+            else:
+                pause.wait(0.001)
+        pytest.fail("it has not come true in 20 s")
+
+    return wait
+
+
+def _system_of(request: pytest.FixtureRequest) -> ActorSystem:
+    name = "sim" if "sim" in request.fixturenames else "system"
+    system: ActorSystem = request.getfixturevalue(name)
+    return system

@@ -26,7 +26,7 @@ from choreia.runtime.errors import InvalidFilter
 if TYPE_CHECKING:
     from tests.actors.conftest import Hear
 
-# -- what is refused where it is written --------------------------------------------------------
+# -- what is refused where it is written ----------------------------------------------------------
 
 OWN = [
     "start", "stop", "name", "id", "event", "log", "clock", "emit", "emit_now", "emit_now_async",
@@ -121,7 +121,7 @@ def test_what_pykka_would_make_for_itself_is_refused() -> None:
         Agent()._start_actor_loop()
 
 
-# -- who it is ----------------------------------------------------------------------------------
+# -- who it is ------------------------------------------------------------------------------------
 
 
 def test_an_agent_knows_who_it_is_from_its_init_on(system: ActorSystem) -> None:
@@ -227,11 +227,13 @@ def test_an_init_that_forgets_super_is_told_so(system: ActorSystem) -> None:
 
     with pytest.raises(InvalidAgent, match=r"Forgets\.__init__ does not call super\(\)"):
         system.spawn(Forgets)
-    with pytest.raises(InvalidAgent, match=r"UsesItFirst\.name: call super\(\)\.__init__\(\) first"):
+    with pytest.raises(
+        InvalidAgent, match=r"UsesItFirst\.name: call super\(\)\.__init__\(\) first"
+    ):
         system.spawn(UsesItFirst)
 
 
-# -- emits --------------------------------------------------------------------------------------
+# -- emits ----------------------------------------------------------------------------------------
 
 
 @event_type("test-agent.typed")
@@ -324,7 +326,7 @@ def test_the_runtimes_own_words_for_an_agent_need_no_declaration(
     assert [event.source for event in heard] == ["did:choreia:local:declares"]
 
 
-# -- handlers are inherited ---------------------------------------------------------------------
+# -- handlers are inherited -----------------------------------------------------------------------
 
 
 def test_a_bad_filter_is_refused_where_it_is_written() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-import choreia
 from choreia import ActorSystem, Agent, Event, on
+
+if TYPE_CHECKING:
+    from tests.actors.conftest import Mode
 
 
 class Inventory(Agent):
@@ -21,14 +25,9 @@ class Inventory(Agent):
         self.emit("inventory.reserved", {"order_id": event.payload["order_id"]})
 
 
-@pytest.mark.parametrize("mode", ["threads", "simulated"])
-def test_the_example_of_the_front_page(
-    mode: choreia.actors.system.Mode, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_example_of_the_front_page(mode: Mode, capsys: pytest.CaptureFixture[str]) -> None:
     with ActorSystem(mode=mode) as system:
-        system.spawn(
-            lambda: Inventory({"tea": 3}), name="inventory", mailbox=256, overflow="park"
-        )
+        system.spawn(lambda: Inventory({"tea": 3}), name="inventory", mailbox=256, overflow="park")
         system.subscribe("inventory.#", print)
         published = system.publish("order.created", {"order_id": 1, "amount": 5})
         system.publish("order.created", {"order_id": 2, "amount": 1001})

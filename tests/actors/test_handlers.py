@@ -22,7 +22,14 @@ from choreia import (
 )
 
 if TYPE_CHECKING:
-    from tests.actors.conftest import Hear
+    from tests.actors.conftest import Feed, Hear
+
+
+@pytest.fixture(params=["memory", "log"])
+def feed(request: pytest.FixtureRequest) -> Feed:
+    """Turns know mailbox and feed, not which."""
+    chosen: Feed = request.param
+    return chosen
 
 
 class Notes(Agent):
@@ -45,7 +52,7 @@ class Paid:
     amount: int
 
 
-# -- refused where it is written ----------------------------------------------------------------
+# -- refused where it is written ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pattern", ["", "a..b", ".a", "a.", "a b", "a.**", "ü", "a.{", "a.{}"])
@@ -82,7 +89,7 @@ def test_what_is_no_topic_is_refused(topic: Any) -> None:
 
 def test_what_is_no_function_cannot_be_marked() -> None:
     with pytest.raises(InvalidAgent, match="@on marks functions"):
-        on("x")(staticmethod(lambda event: None))  # type: ignore[type-var]
+        on("x")(staticmethod(lambda event: None))
 
 
 @pytest.mark.parametrize("wrap", [staticmethod, classmethod, property])
@@ -115,7 +122,7 @@ def test_the_decorator_returns_the_function_itself() -> None:
     assert on("x")(handle) is handle
 
 
-# -- which events -------------------------------------------------------------------------------
+# -- which events ---------------------------------------------------------------------------------
 
 
 def test_patterns_filters_and_stacked_topics(system: ActorSystem) -> None:
@@ -188,9 +195,7 @@ def test_several_matching_handlers_run_in_the_order_they_are_defined(system: Act
     assert system.inspect().agent("mine").handled == handled + 1, "they are one delivery"
 
 
-def test_handlers_of_all_kinds_share_one_delivery_in_order(
-    system: ActorSystem, hear: Hear
-) -> None:
+def test_handlers_of_all_kinds_share_one_delivery_in_order(system: ActorSystem, hear: Hear) -> None:
     class Mine(Notes):
         @on("go")
         def plain(self, event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pykka
@@ -12,7 +13,7 @@ import pytest
 from choreia import ActorSystem, Agent, Event, OutsideTurn, Retry, UnknownAgent, on
 
 if TYPE_CHECKING:
-    from tests.actors.conftest import Hear, Mode
+    from tests.actors.conftest import Hear, Mode, Until
 
 
 class Takes(Agent):
@@ -137,7 +138,7 @@ def test_on_start_comes_before_any_event_and_before_agent_started(
             order.append("x")
 
     class StartsAwaiting(Starts):
-        async def on_start(self) -> Any:
+        async def on_start(self) -> Any:  # type: ignore[override]
             await system.publish_async("x")
             await asyncio.sleep(0)
             order.append("on_start")
@@ -156,7 +157,11 @@ def test_on_start_comes_before_any_event_and_before_agent_started(
 
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_on_start_that_raises_stops_the_agent_and_buries_its_queue(
-    system: ActorSystem, hear: Hear, is_async: bool, caplog: pytest.LogCaptureFixture
+    system: ActorSystem,
+    mode: Mode,
+    hear: Hear,
+    is_async: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     go_on = threading.Event()
 
@@ -164,18 +169,17 @@ def test_an_on_start_that_raises_stops_the_agent_and_buries_its_queue(
         def on_start(self) -> Any:
             self.emit("never.said")
             self.after(0, "never.said")
-            if not sim:
+            if mode == "threads":
                 go_on.wait(10)
             raise ValueError("no database")
 
     class FailsAwaiting(Takes):
-        async def on_start(self) -> Any:
+        async def on_start(self) -> Any:  # type: ignore[override]
             self.emit("never.said")
-            if not sim:
+            if mode == "threads":
                 await asyncio.to_thread(go_on.wait, 10)
             raise ValueError("no database")
 
-    sim = type(system.clock).__name__ == "SimulatedClock"
     said = hear("#")
     ref = system.spawn(FailsAwaiting if is_async else Fails, name="fails")
     event = system.publish("x", {"n": 1})
@@ -231,7 +235,7 @@ def test_on_stop_is_its_last_turn_and_may_still_speak(
             self.emit("last.words")
 
     class StopsAwaiting(Takes):
-        async def on_stop(self) -> Any:
+        async def on_stop(self) -> Any:  # type: ignore[override]
             await asyncio.sleep(0)
             order.append(f"on_stop after {self.seen}")
             await self.emit_now_async("last.words")
@@ -320,7 +324,7 @@ def test_a_paused_agent_takes_nothing_until_resumed_and_loses_nothing(system: Ac
     assert ref.proxy().seen.get(timeout=5) == [0, 1, 2, "told", "asked"]
 
 
-def test_pausing_lets_what_is_in_hand_finish(system: ActorSystem) -> None:
+def test_pausing_lets_what_is_in_hand_finish(system: ActorSystem, until: Until) -> None:
     class Works(Takes):
         @on("long")
         async def long(self, event: Event) -> None:
@@ -331,10 +335,7 @@ def test_pausing_lets_what_is_in_hand_finish(system: ActorSystem) -> None:
 
     ref = system.spawn(Works)
     system.publish("long")
-    while system.inspect().agent("works").state != "paused" or ref.actor_inbox.empty() is False:
-        system.publish("other")
-        if type(system.clock).__name__ == "SimulatedClock":
-            system.advance(1)
+    until(lambda: system.inspect().agent("works").state == "paused")
     system.publish("x", {"n": 1})
     system.resume("works")
     system.wait_idle(5)
@@ -396,7 +397,7 @@ def test_kill_does_not_call_on_stop(system: ActorSystem) -> None:
 
 @pytest.mark.parametrize("how", ["awaiting", "backoff"])
 def test_the_event_in_hand_of_a_killed_agent_is_a_dead_letter(
-    system: ActorSystem, how: str
+    system: ActorSystem, how: str, until: Until
 ) -> None:
     begun: list[str] = []
     cancelled: list[str] = []
@@ -422,24 +423,19 @@ def test_the_event_in_hand_of_a_killed_agent_is_a_dead_letter(
 
     system.spawn(Hangs, name="hangs")
     event = system.publish(how)
-    while not begun or system.inspect().agent("hangs").state != how:
-        if type(system.clock).__name__ == "SimulatedClock":
-            system.advance(0.001)
+    until(lambda: begun and system.inspect().agent("hangs").state == how)
     system.kill("hangs")
     system.wait_idle(5)
     (letter,) = system.dead_letters()
     assert (letter.event, letter.reason, letter.attempts) == (event, "killed", 1)
     if how == "awaiting":
-        while not cancelled:
-            system.wait_idle(5)
-            if type(system.clock).__name__ == "SimulatedClock":
-                system.advance(0.001)
+        until(lambda: cancelled)
         assert cancelled == ["yes"]
 
 
 @pytest.mark.parametrize("how", ["message", "awaiting", "backoff", "leaving", "on_stop"])
 def test_whoever_asked_a_killed_agent_is_told_and_not_left_waiting(
-    system: ActorSystem, how: str
+    system: ActorSystem, how: str, until: Until
 ) -> None:
     class Hangs(Agent):
         retry = Retry(attempts=2, delay=3_600, max_delay=3_600)
@@ -460,7 +456,7 @@ def test_whoever_asked_a_killed_agent_is_told_and_not_left_waiting(
             self.emit("x")
             self.emit("x")
 
-        async def on_stop(self) -> None:
+        async def on_stop(self) -> None:  # type: ignore[override]
             await asyncio.Event().wait()
 
     system.spawn(Takes, name="full", mailbox=1)
@@ -473,9 +469,7 @@ def test_whoever_asked_a_killed_agent_is_told_and_not_left_waiting(
         message = "hello" if how == "message" else Event(how, "me")
         asked = ref.ask(message, block=False)
     state = {"backoff": "backoff", "leaving": "parked"}.get(how, "awaiting")
-    while system.inspect().agent("hangs").state != state:
-        if type(system.clock).__name__ == "SimulatedClock":
-            system.advance(0.001)
+    until(lambda: system.inspect().agent("hangs").state == state)
     system.kill("hangs")
     if how == "on_stop":
         assert asked.get(timeout=5) is True
@@ -486,7 +480,7 @@ def test_whoever_asked_a_killed_agent_is_told_and_not_left_waiting(
 
 
 def test_a_told_message_in_the_hands_of_a_killed_agent_is_a_dead_letter(
-    system: ActorSystem,
+    system: ActorSystem, until: Until
 ) -> None:
     class Hangs(Agent):
         async def on_receive(self, message: object) -> None:
@@ -494,9 +488,7 @@ def test_a_told_message_in_the_hands_of_a_killed_agent_is_a_dead_letter(
 
     ref = system.spawn(Hangs, name="hangs")
     ref.tell("hello")
-    while system.inspect().agent("hangs").state != "awaiting":
-        if type(system.clock).__name__ == "SimulatedClock":
-            system.advance(0.001)
+    until(lambda: system.inspect().agent("hangs").state == "awaiting")
     system.kill("hangs")
     system.wait_idle(5)
     (letter,) = system.dead_letters()
@@ -504,7 +496,7 @@ def test_a_told_message_in_the_hands_of_a_killed_agent_is_a_dead_letter(
 
 
 def test_an_event_whose_effects_are_leaving_is_handled_and_not_buried(
-    system: ActorSystem,
+    system: ActorSystem, until: Until
 ) -> None:
     """Some have arrived: handling it again would send those a second time."""
 
@@ -524,14 +516,10 @@ def test_an_event_whose_effects_are_leaving_is_handled_and_not_buried(
         system.pause("full")
         system.wait_idle(5)
         system.ref(name).tell(Event(topic, "me", id=topic))
-        while system.inspect().agent(name).state != "parked":
-            if type(system.clock).__name__ == "SimulatedClock":
-                system.advance(0.001)
+        until(lambda name=name: system.inspect().agent(name).state == "parked")
         assert system.inspect().agent(name).handled == 1
         system.kill(name)
-        while name in {agent.name for agent in system.inspect().agents}:
-            if type(system.clock).__name__ == "SimulatedClock":
-                system.advance(0.001)
+        until(lambda name=name: name not in {a.name for a in system.inspect().agents})
         system.resume("full")
         system.wait_idle(5)
     dead = [letter.event.payload["n"] for letter in system.dead_letters() if letter.event]
@@ -555,7 +543,7 @@ def test_an_agent_that_kills_itself_has_handled_its_event(system: ActorSystem, h
     assert system.dead_letters() == [], "the event was handled, and is not buried as well"
 
 
-def test_kill_frees_those_who_are_parked_at_its_mailbox(system: ActorSystem) -> None:
+def test_kill_frees_those_who_are_parked_at_its_mailbox(system: ActorSystem, until: Until) -> None:
     class Feeds(Agent):
         @on("feed")
         def feed(self, event: Event) -> None:
@@ -570,10 +558,7 @@ def test_kill_frees_those_who_are_parked_at_its_mailbox(system: ActorSystem) -> 
     system.pause("full")
     system.wait_idle(5)
     system.publish("feed")
-    if type(system.clock).__name__ == "SimulatedClock":
-        system.advance(1)
-    while system.inspect().agent("feeds").state != "parked":
-        pass
+    until(lambda: system.inspect().agent("feeds").state == "parked")
     system.kill("full")
     assert feeds.ask("free?", timeout=5) == "free?"
     system.wait_idle(5)
@@ -584,10 +569,8 @@ def test_kill_frees_those_who_are_parked_at_its_mailbox(system: ActorSystem) -> 
 def test_killing_twice_is_an_error_by_name_or_nothing(system: ActorSystem) -> None:
     system.spawn(Takes, name="taker")
     system.kill("taker")
-    try:
+    with suppress(UnknownAgent):
         system.kill("taker")
-    except UnknownAgent:
-        pass
     system.wait_idle(5)
     with pytest.raises(UnknownAgent):
         system.kill("taker")

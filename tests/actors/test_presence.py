@@ -167,7 +167,7 @@ def test_a_capability_declared_twice_is_found_once(system: ActorSystem) -> None:
 
 def test_capabilities_may_be_a_set(system: ActorSystem) -> None:
     class Many(Agent):
-        capabilities = {"b", "a"}  # noqa: RUF012
+        capabilities = {"b", "a"}  # type: ignore[assignment]  # noqa: RUF012
 
     system.spawn(Many)
     system.wait_idle(5)

@@ -27,7 +27,7 @@ from choreia import (
 )
 
 if TYPE_CHECKING:
-    from tests.actors.conftest import Hear, Mode
+    from tests.actors.conftest import Hear, Mode, Until
 
 
 @event_type("requests.reserved")
@@ -449,21 +449,19 @@ def test_async_iteration(mode: Mode) -> None:
     assert asyncio.run(main()) == ["order.created", "order.noted", "order.confirmed"]
 
 
-def test_async_iteration_waits_for_what_is_still_to_come() -> None:
+def test_async_iteration_waits_for_what_is_still_to_come(until: Until) -> None:
     async def main() -> list[str]:
         seen: list[str] = []
 
         async def read(system: ActorSystem) -> None:
             async for event in system.listen("x.*"):
-                seen.append(event.type)
+                seen.append(event.type)  # noqa: PERF401  # read while it grows
 
         async with ActorSystem() as system:
             task = asyncio.create_task(read(system))
-            while not system._watching:
-                await asyncio.sleep(0)
+            await asyncio.to_thread(until, lambda: system._watching, system)
             await system.publish_async("x.a")
-            while not seen:
-                await asyncio.sleep(0.001)
+            await asyncio.to_thread(until, lambda: seen, system)
             await system.publish_async("x.b")
         await asyncio.wait_for(task, 10)
         return seen

@@ -22,7 +22,14 @@ from choreia import (
 )
 
 if TYPE_CHECKING:
-    from tests.actors.conftest import Hear, Mode
+    from tests.actors.conftest import Feed, Hear, Mode
+
+
+@pytest.fixture(params=["memory", "log"])
+def feed(request: pytest.FixtureRequest) -> Feed:
+    """Turns know mailbox and feed, not which."""
+    chosen: Feed = request.param
+    return chosen
 
 
 class Oops(Exception):

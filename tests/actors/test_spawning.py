@@ -136,7 +136,7 @@ def test_the_default_name_is_the_class_in_kebab_case_once(system: ActorSystem) -
         system.spawn(OrderBook)
     assert e.value.name == "order-book"
     assert "spawn(…, name=…)" in str(e.value)
-    assert system.spawn(lambda: OrderBook(), name="other").name == "other"
+    assert system.spawn(OrderBook, name="other").name == "other"
 
 
 def test_a_factorys_default_name_is_that_of_the_class_it_makes(system: ActorSystem) -> None:
@@ -280,7 +280,7 @@ def test_a_threaded_agent_has_a_thread_of_its_own() -> None:
         ({"workers": 0}, "workers=0: give a whole number of threads, 1 or more"),
         ({"workers": 1.5}, r"workers=1\.5"),
         ({"workers": True}, "workers=True"),
-        ({"mode": "fast"}, "mode='fast': choose \"threads\" or \"simulated\""),
+        ({"mode": "fast"}, 'mode=\'fast\': choose "threads" or "simulated"'),
         ({"node": "a b"}, "node name 'a b'"),
         ({"node": ""}, "node name ''"),
         ({"limits": 1000}, r"limits=1000: give a CaseLimits\(hops="),

@@ -22,7 +22,7 @@ from choreia import (
 )
 
 if TYPE_CHECKING:
-    from tests.actors.conftest import Hear, Mode
+    from tests.actors.conftest import Hear, Mode, Until
 
 
 class Takes(Agent):
@@ -172,7 +172,7 @@ def test_a_paused_agents_queue_is_dead_letters_and_its_last_words_are_heard(
     sim: ActorSystem, hear: Hear
 ) -> None:
     class Speaks(Agent):
-        async def on_stop(self) -> None:
+        async def on_stop(self) -> None:  # type: ignore[override]
             await asyncio.sleep(1)
             self.emit("last.words")
 
@@ -215,7 +215,7 @@ def test_without_draining_what_is_queued_becomes_dead_letters(mode: Mode) -> Non
 @pytest.mark.parametrize("how", ["awaiting", "backoff", "streaming"])
 @pytest.mark.parametrize("stops_async", [False, True])
 def test_without_draining_what_is_in_hand_becomes_a_dead_letter(
-    mode: Mode, how: str, stops_async: bool
+    mode: Mode, how: str, stops_async: bool, until: Until
 ) -> None:
     begun: list[str] = []
     stopped: list[str] = []
@@ -244,7 +244,7 @@ def test_without_draining_what_is_in_hand_becomes_a_dead_letter(
             stopped.append("yes")
 
     class HangsAsync(Hangs):
-        async def on_stop(self) -> Any:
+        async def on_stop(self) -> Any:  # type: ignore[override]
             await asyncio.sleep(0)
             stopped.append("yes")
 
@@ -254,9 +254,7 @@ def test_without_draining_what_is_in_hand_becomes_a_dead_letter(
     system.spawn(HangsAsync if stops_async else Hangs, name="hangs")
     event = system.publish(how)
     state = "backoff" if how == "backoff" else "awaiting"
-    while not begun or system.inspect().agent("hangs").state != state:
-        if mode == "simulated":
-            system.advance(0.001)
+    until(lambda: begun and system.inspect().agent("hangs").state == state, system)
     system.stop(drain=False)
     letters = [letter for letter in system.dead_letters() if letter.agent == "hangs"]
     assert [(letter.event, letter.reason, letter.attempts) for letter in letters] == [
@@ -268,7 +266,7 @@ def test_without_draining_what_is_in_hand_becomes_a_dead_letter(
 
 @pytest.mark.parametrize("stops", ["not", "plain", "async"])
 def test_without_draining_each_emission_of_a_parked_agent_is_accounted_for_once(
-    mode: Mode, stops: str
+    mode: Mode, stops: str, until: Until
 ) -> None:
     class Feeds(Agent):
         @on("feed")
@@ -281,7 +279,7 @@ def test_without_draining_each_emission_of_a_parked_agent_is_accounted_for_once(
             self.emit("x", {"n": "last"})
 
     class FeedsThenSpeaksAwaiting(Feeds):
-        async def on_stop(self) -> Any:
+        async def on_stop(self) -> Any:  # type: ignore[override]
             await asyncio.sleep(0)
             self.emit("x", {"n": "last"})
 
@@ -293,9 +291,7 @@ def test_without_draining_each_emission_of_a_parked_agent_is_accounted_for_once(
     system.pause("full")
     system.wait_idle(5)
     system.publish("feed")
-    while system.inspect().agent("feeds").state != "parked":
-        if mode == "simulated":
-            system.advance(0.001)
+    until(lambda: system.inspect().agent("feeds").state == "parked", system)
     system.stop(drain=False)
     dead = [letter.event.payload["n"] for letter in system.dead_letters() if letter.event]
     numbers = [n for n in (*seen, *dead) if n != "last"]
@@ -305,7 +301,10 @@ def test_without_draining_each_emission_of_a_parked_agent_is_accounted_for_once(
 
 def test_an_exception_in_the_with_body_stops_without_draining(mode: Mode) -> None:
     seen: list[Any] = []
-    with pytest.raises(ZeroDivisionError), ActorSystem(mode=mode) as system:
+    with (  # noqa: PT012  # leaving it is what is tested
+        pytest.raises(ZeroDivisionError),
+        ActorSystem(mode=mode) as system,
+    ):
         system.spawn(lambda: Takes(seen), name="takes")
         system.pause("takes")
         system.wait_idle(5)
@@ -337,7 +336,7 @@ def test_an_exception_in_the_async_with_body_does_too(mode: Mode) -> None:
 # -- whoever waits --------------------------------------------------------------------------------
 
 
-def test_blocked_publishers_fail_at_once_and_have_reached_nobody() -> None:
+def test_blocked_publishers_fail_at_once_and_have_reached_nobody(until: Until) -> None:
     seen: list[Any] = []
     caught: list[BaseException] = []
     system = ActorSystem()
@@ -355,8 +354,7 @@ def test_blocked_publishers_fail_at_once_and_have_reached_nobody() -> None:
     threads = [threading.Thread(target=publish) for _ in range(3)]
     for thread in threads:
         thread.start()
-    while system.inspect().agent("full").parked < 3:
-        threads[0].join(0.001)
+    until(lambda: system.inspect().agent("full").parked == 3, system)
     system.stop(drain=False)
     for thread in threads:
         thread.join(10)
@@ -365,7 +363,7 @@ def test_blocked_publishers_fail_at_once_and_have_reached_nobody() -> None:
     assert (letters, seen) == (["first"], [])
 
 
-def test_blocked_async_publishers_fail_as_well() -> None:
+def test_blocked_async_publishers_fail_as_well(until: Until) -> None:
     async def main() -> BaseException | None:
         seen: list[Any] = []
         async with ActorSystem() as system:
@@ -374,8 +372,7 @@ def test_blocked_async_publishers_fail_as_well() -> None:
             await system.wait_idle_async(5)
             await system.publish_async("x")
             blocked = asyncio.create_task(system.publish_async("x"))
-            while not system.inspect().agent("full").parked:
-                await asyncio.sleep(0)
+            await asyncio.to_thread(until, lambda: system.inspect().agent("full").parked, system)
             await system.stop_async(drain=False)
         await asyncio.wait([blocked], timeout=10)
         return blocked.exception()
@@ -383,7 +380,7 @@ def test_blocked_async_publishers_fail_as_well() -> None:
     assert isinstance(asyncio.run(main()), SystemStopped)
 
 
-def test_asks_that_wait_fail_at_once() -> None:
+def test_asks_that_wait_fail_at_once(until: Until) -> None:
     caught: list[BaseException] = []
     seen: list[Any] = []
     system = ActorSystem()
@@ -399,14 +396,13 @@ def test_asks_that_wait_fail_at_once() -> None:
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while ref.actor_inbox.empty():
-        thread.join(0.001)
+    until(lambda: not ref.actor_inbox.empty(), system)
     system.stop(drain=False)
     thread.join(10)
     assert len(caught) == 1
 
 
-def test_tells_that_wait_for_room_fail_at_once() -> None:
+def test_tells_that_wait_for_room_fail_at_once(until: Until) -> None:
     caught: list[BaseException] = []
     seen: list[Any] = []
     system = ActorSystem()
@@ -423,8 +419,7 @@ def test_tells_that_wait_for_room_fail_at_once() -> None:
 
     thread = threading.Thread(target=tell)
     thread.start()
-    while not system.inspect().agent("full").parked:
-        thread.join(0.001)
+    until(lambda: system.inspect().agent("full").parked, system)
     system.stop(drain=False)
     thread.join(10)
     assert not thread.is_alive()
@@ -510,7 +505,7 @@ def test_under_async_with_handlers_run_on_the_callers_loop() -> None:
         loops: list[object] = []
 
         class Waits(Agent):
-            async def on_start(self) -> None:
+            async def on_start(self) -> None:  # type: ignore[override]
                 loops.append(asyncio.get_running_loop())
 
             @on("x")
@@ -523,7 +518,7 @@ def test_under_async_with_handlers_run_on_the_callers_loop() -> None:
                 loops.append(asyncio.get_running_loop())
                 return await queue.get()
 
-            async def on_stop(self) -> None:
+            async def on_stop(self) -> None:  # type: ignore[override]
                 loops.append(asyncio.get_running_loop())
 
         async with ActorSystem() as system:
@@ -576,12 +571,12 @@ def test_plain_handlers_may_block_under_async_with(mode: Mode) -> None:
     assert seen == [1, 2, "asked"]
 
 
-def test_agents_spawned_before_async_with_are_at_home_there() -> None:
+def test_agents_spawned_before_async_with_are_at_home_there(until: Until) -> None:
     async def main() -> list[str]:
         done: list[str] = []
 
         class Starts(Agent):
-            async def on_start(self) -> None:
+            async def on_start(self) -> None:  # type: ignore[override]
                 await asyncio.sleep(0)
                 done.append("started")
 
@@ -592,8 +587,7 @@ def test_agents_spawned_before_async_with_are_at_home_there() -> None:
 
         system = ActorSystem()
         system.spawn(Starts)
-        while not done:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(until, lambda: done, system)
         async with system:
             await system.publish_async("x")
             await system.wait_idle_async(10)

@@ -62,13 +62,13 @@ def test_functions_plain_and_async_lambdas_methods_and_callables(system: ActorSy
     for handler in (
         plain, coroutine, Callable(), Callable().method, AsyncCallable(),
         lambda event: heard.append("lambda"),
-        lambda event: coroutine(event),
+        lambda event: Callable().method(event),
     ):  # fmt: skip
         system.subscribe("x", handler)
     system.publish("x")
     system.wait_idle(5)
     assert sorted(heard) == [
-        "async callable", "callable", "coroutine", "coroutine", "lambda", "method", "plain",
+        "async callable", "callable", "coroutine", "lambda", "method", "method", "plain",
     ]  # fmt: skip
     assert system.dead_letters() == []
 
@@ -223,12 +223,11 @@ def test_misuse_is_refused_and_leaves_nothing_behind(
 
 
 def test_the_decorated_class_is_not_a_function_of_an_event(system: ActorSystem) -> None:
+    class Mine(Agent):
+        @on("x")
+        def go(self, event: Event) -> None: ...
+
     with pytest.raises(InvalidAgent, match=r"system\.spawn\(Mine\)"):
-
-        class Mine(Agent):
-            @on("x")
-            def go(self, event: Event) -> None: ...
-
         system.subscribe("x", Mine)
 
 

@@ -27,7 +27,15 @@ from choreia import (
 )
 
 if TYPE_CHECKING:
-    from tests.actors.conftest import Hear, Mode
+    from tests.actors.conftest import Feed, Hear
+
+
+@pytest.fixture(params=["memory", "log"])
+def feed(request: pytest.FixtureRequest) -> Feed:
+    """Turns know mailbox and feed, not which."""
+    chosen: Feed = request.param
+    return chosen
+
 
 ONCE = Retry(attempts=1)
 TWICE = Retry(attempts=2, delay=0)
@@ -185,7 +193,7 @@ def test_a_caught_failure_of_an_emit_harms_nothing(system: ActorSystem, hear: He
     assert [event.payload for event in said] == [{"yes": 1}]
 
 
-# -- what a handler hands back ----------------------------------------------------------------------
+# -- what a handler hands back --------------------------------------------------------------------
 
 
 def plain_value(self: Agent, event: Event) -> Any:
@@ -324,7 +332,7 @@ def test_a_generator_may_catch_what_its_yield_raised_no_more_than_it_may_go_on(
     assert isinstance(letter.error, InvalidType)
 
 
-# -- where it may be asked --------------------------------------------------------------------------
+# -- where it may be asked ------------------------------------------------------------------------
 
 
 def test_emit_elsewhere_than_in_the_turn_is_refused(system: ActorSystem, hear: Hear) -> None:
@@ -473,7 +481,7 @@ def test_a_context_kept_beyond_the_handler_is_outside_the_turn(
     assert said == []
 
 
-# -- order ------------------------------------------------------------------------------------------
+# -- order ----------------------------------------------------------------------------------------
 
 
 def test_events_of_one_source_are_handled_in_order_one_at_a_time(system: ActorSystem) -> None:
@@ -535,7 +543,7 @@ def test_a_retry_does_not_let_later_events_overtake(sim: ActorSystem) -> None:
     assert handled == [0, 1, 2, 3]
 
 
-# -- bounds -------------------------------------------------------------------------------------------
+# -- bounds ---------------------------------------------------------------------------------------
 
 
 def test_more_emissions_than_max_outbox_from_one_handler_are_an_error(
@@ -589,7 +597,7 @@ def test_a_generator_may_say_more_than_max_outbox(system: ActorSystem, hear: Hea
     assert [event.payload["n"] for event in said] == list(range(50))
 
 
-# -- emitting where no event is in hand ---------------------------------------------------------------
+# -- emitting where no event is in hand -----------------------------------------------------------
 
 
 def test_emissions_of_on_start_on_stop_and_on_receive_start_a_case_of_their_own(
