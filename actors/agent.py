@@ -26,9 +26,9 @@ from choreia.runtime.events.payload import EMPTY, FrozenDict
 from choreia.runtime.events.topic import TopicPattern
 
 if TYPE_CHECKING:
-    from choreia.actors.base import AgentRef
     from choreia.actors.info import AgentInfo
     from choreia.actors.record import Record
+    from choreia.actors.ref import AgentRef
     from choreia.runtime.delivery.cell import Cell
     from choreia.runtime.delivery.clock import Clock
     from choreia.runtime.delivery.turn import Turn

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from choreia.actors.base import Reply, settle_left_over
+from choreia.actors.ear import settle_left_over
 from choreia.actors.options import ABILITIES, declared_abilities
+from choreia.actors.reply import Reply
 from choreia.actors.timers import cancel_all
 from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import PAUSED, Cell

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from choreia.actors.base import AgentRef
     from choreia.actors.options import Options
     from choreia.actors.presence import Presence
+    from choreia.actors.ref import AgentRef
     from choreia.runtime.delivery.bus import Target
     from choreia.runtime.delivery.clock import Timer
     from choreia.runtime.delivery.subscription import Subscription

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.base import AgentRef, Ear
 from choreia.actors.birth import deliver_one
+from choreia.actors.ear import Ear
 from choreia.actors.handlers import HandlerPlanner
 from choreia.actors.lifecycle import Lifecycle
 from choreia.actors.options import Options
 from choreia.actors.presence import Presence
 from choreia.actors.record import Record
+from choreia.actors.ref import AgentRef
 from choreia.actors.roster import Roster
 from choreia.runtime.delivery.bus import Target
 from choreia.runtime.delivery.cell import Cell

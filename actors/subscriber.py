@@ -10,7 +10,7 @@ from choreia.actors.handlers import Topic
 from choreia.runtime.delivery.steps import NOTHING, PLANS, Kind, Plan, Step
 
 if TYPE_CHECKING:
-    from choreia.actors.base import AgentRef
+    from choreia.actors.ref import AgentRef
 
 
 class Subscriber(Agent):

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.base import AgentRef
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import topic_of
 from choreia.actors.info import AgentInfo, SystemView
@@ -20,6 +19,7 @@ from choreia.actors.presence import Presence
 from choreia.actors.publishing import Publisher
 from choreia.actors.record import Record
 from choreia.actors.redelivering import Redeliverer
+from choreia.actors.ref import AgentRef
 from choreia.actors.registry import Registry
 from choreia.actors.requests import refuse_in_turn
 from choreia.actors.roster import Roster
@@ -53,8 +53,8 @@ class ActorSystem(Outside):
     once; more only help handlers that release the interpreter's lock, and blocking ones are
     covered by themselves. `limits` bounds each case, `inherit` names the metadata extensions that
     pass from cause to effect. ``mode="simulated"`` runs one thing at a time, while you wait for it,
-    in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log the
-    truth (see `choreia.runtime.delivery.logfeed`).
+    in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
+    the truth (see `choreia.runtime.delivery.logfeed`).
     """
 
     def __init__(

@@ -15,31 +15,27 @@ A turn belongs to one instance of the agent; a restart makes a new turn for the 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
-from functools import partial
 from inspect import iscoroutine
 from threading import get_ident
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from choreia.runtime.delivery.behaviour import Ear, Frame, Hearing, Planner
 from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
-from choreia.runtime.delivery.context import running, running_turn
+from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.dispatcher import CoroutineTask
 from choreia.runtime.delivery.emission import Emitter
-from choreia.runtime.delivery.feed import FULL, PARKED, TAKEN
 from choreia.runtime.delivery.handling import deliver, recover
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED, IDLE, OWNED
-from choreia.runtime.delivery.progress import Progress
+from choreia.runtime.delivery.outgoing import Effect, Outgoing
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.delivery.steps import Handler
-from choreia.runtime.errors import HopLimit, OutboxFull, OutsideTurn
 from choreia.runtime.events.event import Event
 
 if TYPE_CHECKING:
-    from choreia.runtime.delivery.engine import Engine
+    pass
 
 SLICE = 0.005
 """Bound of one turn, in seconds, after which the next agent has its own."""
@@ -48,34 +44,24 @@ BRISK = 0.0002
 """Seconds for up to eight events, below which the next eight are run without a look at the clock,
 which would take a fifth of the time of a short handler."""
 
-Effect = Callable[[], None]
 
-
-class Turn:
+class Turn(Outgoing):
     """See the module. Only the thread that runs the turn touches it, save where noted."""
 
     __slots__ = (
         "agent",
         "attempt",
         "brisk",
-        "buffer",
-        "cell",
         "ear",
-        "emitter",
-        "engine",
-        "event",
         "frame",
         "leaving",
-        "max_outbox",
         "monotonic",
         "nested",
         "over_at",
         "planner",
-        "progress",
         "retry",
         "step",
         "task",
-        "thread",
     )
 
     ear: Ear
@@ -89,30 +75,21 @@ class Turn:
         retry: Retry,
         max_outbox: int,
     ) -> None:
-        self.cell = cell
-        self.engine: Engine = cell.engine
+        super().__init__(cell, emitter, max_outbox)
         self.agent = agent
         self.monotonic = cell.engine.clock.monotonic
         self.nested = cell.engine.dispatcher.simulated
         """Whether a turn may run within another one, whose place it then gives back."""
         self.planner = planner
-        self.emitter = emitter
         self.retry = retry
-        self.max_outbox = max_outbox
-        self.event: Event | None = None
-        """The event in hand."""
         self.step: Handler | None = None
         """The handler that runs now."""
         self.attempt = 1
         self.brisk = False
         """Whether its last events took next to no time."""
-        self.buffer: list[Event | Effect] = []
         self.frame: Frame | None = None
         self.leaving = False
         """Whether the event in hand is handled, and only what came of it is still on its way."""
-        self.progress: Progress | None = None
-        self.thread = 0
-        """The thread that ran it last."""
         self.task: CoroutineTask | None = None
         self.over_at = 0.0
 
@@ -300,115 +277,12 @@ class Turn:
         self.cell.release(PARKING | BACKING_OFF | AWAITING)
         return event
 
-    # -- leaving: what a handler asked for happens ----------------------------------------
-
     def leave(self) -> None:
         """Send off what is buffered. What finds no room makes a frame, and the agent park."""
         self.send_off()
         if self.cell.outbox:
             self.leaving = True
             self.begin(self.drain())
-
-    def send_off(self) -> None:
-        buffer, self.buffer = self.buffer, []
-        cell, route = self.cell, self.engine.bus.route
-        for item in buffer:
-            if isinstance(item, Event):
-                cell.emitted += 1
-                route(item, cell)
-            else:
-                item()
-
-    def drain(self) -> Frame:
-        """Deliver the outbox, parking wherever there is no room."""
-        cell = self.cell
-        lot = cell.engine.lot
-        outbox = cell.outbox or deque()
-        while outbox:
-            feed, event = outbox[0]
-            verdict = feed.offer(event)
-            if verdict == FULL:
-                verdict = lot.park(cell, feed, event)
-                if verdict == PARKED:
-                    yield
-                    continue  # whoever made room took the delivery from the outbox
-            outbox.popleft()
-            if verdict != TAKEN:
-                self.engine.undeliverable(event, feed.cell, verdict)
-
-    # -- what agents ask for --------------------------------------------------------------
-
-    def check(self, what: str) -> None:
-        """That the caller is code of this turn; else `OutsideTurn`."""
-        if running_turn() is not self:
-            raise OutsideTurn(
-                f"{what} of agent {self.cell.name!r} was called outside its turn: call it in a "
-                "handler, on_start, on_stop or on_receive; from elsewhere, use system.publish"
-            )
-
-    def emit(self, type: object, payload: object = None) -> Event:
-        """Buffer an emission; it leaves when the handler returns."""
-        if running.get() is not self or self.thread != get_ident():
-            self.check("emit")
-        buffer = self.buffer
-        if len(buffer) >= self.max_outbox:
-            self.ask_for_more()
-        event = self.emitter.buffered(
-            self.event, type, payload, len(buffer), self.engine.clock.now()
-        )
-        if event.metadata.hops > self.engine.limits.hops:
-            buffer.append(partial(self.too_far, event))
-        else:
-            buffer.append(event)
-        return event
-
-    def later(self, what: str, effect: Effect) -> None:
-        """Buffer something else than an emission: it happens when the handler returns."""
-        self.check(what)
-        if len(self.buffer) >= self.max_outbox:
-            self.ask_for_more()
-        self.buffer.append(effect)
-
-    def ask_for_more(self) -> NoReturn:
-        raise OutboxFull(
-            f"agent {self.cell.name!r} asked for more than {self.max_outbox} things in one "
-            "handler: write it as a generator and `yield` them, or raise max_outbox",
-            limit=self.max_outbox,
-        )
-
-    def early(self, type: object, payload: object = None) -> tuple[Event, bool]:
-        """Make an emission that leaves at once: it, and whether it still has to be sent.
-
-        The second is False when an earlier attempt has sent it, or when it went too far.
-        """
-        self.check("emit_now")
-        cause, now = self.event, self.engine.clock.now()
-        if cause is None:
-            return self.emitter.buffered(None, type, payload, 0, now), True
-        progress = self.kept()
-        event = self.emitter.early(cause, type, payload, progress.occurrence, now)
-        if event.id in progress.sent:
-            return event, False
-        progress.sent.add(event.id)
-        if event.metadata.hops > self.engine.limits.hops:
-            self.too_far(event)
-            return event, False
-        return event, True
-
-    def too_far(self, event: Event) -> None:
-        limit = self.engine.limits.hops
-        error = HopLimit(
-            f"{event.type!r} would be hop {event.metadata.hops} of its case and the limit is "
-            f"{limit}: agents that feed each other? (CaseLimits(hops=…))"
-        )
-        self.log.error("%s", error)
-        self.engine.bury(event, self.cell, error, 0, "hops")
-
-    def kept(self) -> Progress:
-        """What the attempts at the event in hand have done."""
-        if self.progress is None:
-            self.progress = Progress()
-        return self.progress
 
     @property
     def log(self) -> logging.Logger:

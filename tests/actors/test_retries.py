@@ -220,7 +220,7 @@ def test_failure_is_loud_without_any_configuration(
 # -- without a thread -----------------------------------------------------------------------------
 
 
-def test_a_hundred_agents_that_back_off_hold_up_nobody(mode: Mode, hear: Hear) -> None:
+def test_a_hundred_agents_that_back_off_hold_up_nobody(mode: Mode) -> None:
     """With one worker: were a thread held for an hour, the other agent would never be heard."""
     patience = Retry(attempts=2, delay=3600, max_delay=3600)
     system = ActorSystem(mode=mode, workers=1)

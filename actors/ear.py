@@ -1,0 +1,143 @@
+"""What an agent's turn does with what pykka sends: `tell`, `ask`, proxy calls, stop."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from choreia.actors.base import PROXIED, ActorDeadError, ActorStop, Envelope, answer_proxy
+from choreia.actors.ref import dead_error
+from choreia.actors.reply import Reply
+from choreia.runtime.delivery.behaviour import Frame
+from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.handling import deliver, wait_for
+from choreia.runtime.delivery.logfeed import Recorded
+from choreia.runtime.delivery.steps import Plan
+from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.errors import PayloadMismatch
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.upcasting import upcast
+
+
+class Ear:
+    """How an agent's turn handles what pykka sends: `tell`, `ask`, proxy calls, stop."""
+
+    __slots__ = ("_stop", "_turn")
+
+    def __init__(self, turn: Turn, stop: Callable[[Turn, Reply | None], Frame]) -> None:
+        self._turn = turn
+        self._stop = stop
+
+    def failed(self, message: object, error: BaseException) -> None:
+        _message_failed(self._turn, message, None, error)
+
+    def returned(self, message: object, value: object) -> None:
+        turn = self._turn
+        if inspect.iscoroutine(value):
+            turn.begin(_awaited(turn, message, None, value))
+            return
+        if turn.buffer:
+            turn.leave()
+        turn.cell.handled += 1
+
+    def receive(self, item: Any) -> Frame | None:
+        """Everything else: a frame when it takes longer."""
+        turn, message, reply = self._turn, item.message, item.reply_to
+        kind = message.__class__
+        if kind is ActorStop:
+            return _answering(self._stop(turn, reply), turn, item)
+        if kind is Event:
+            plan = turn.planner.plan(message.type)
+            return _answering(_told(turn, message, plan, reply), turn, item)
+        agent: Any = turn.agent
+        try:
+            result = answer_proxy(agent, message) if kind in PROXIED else agent.on_receive(message)
+        except BaseException as error:
+            _message_failed(turn, message, reply, error)
+            return None
+        if inspect.iscoroutine(result):
+            return _answering(_awaited(turn, message, reply, result), turn, item)
+        if turn.buffer:
+            turn.leave()
+        turn.cell.handled += 1
+        if reply is not None:
+            reply.set(result)
+        return None
+
+
+def _answering(frame: Frame, turn: Turn, item: Any) -> Frame:
+    """`frame`; if the agent is killed over it, whoever asked is told so, and not left waiting."""
+    try:
+        yield from frame
+    except GeneratorExit:
+        if item.reply_to is not None:
+            settle_left_over(turn.cell, [item], "killed")
+        raise
+
+
+def _told(turn: Turn, event: Event, plan: Plan, reply: Any) -> Frame:
+    """An event that was told or asked: it has not come by the bus, which lifts old versions."""
+    try:
+        event = upcast(event)
+    except PayloadMismatch as error:
+        _message_failed(turn, event, reply, error)
+        return
+    yield from deliver(turn, event, plan, routed=False, reply=reply)
+
+
+def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
+    try:
+        result = yield from wait_for(turn, coroutine)
+    except GeneratorExit:
+        if reply is None:
+            reason = "stopped" if turn.engine.refusing else "killed"
+            turn.engine.bury(message, turn.cell, None, 1, reason)
+        raise
+    except BaseException as error:
+        _message_failed(turn, message, reply, error)
+        return
+    turn.send_off()
+    yield from turn.drain()
+    turn.cell.handled += 1
+    if reply is not None:
+        reply.set(result)
+
+
+def _message_failed(turn: Turn, message: object, reply: Any, error: BaseException) -> None:
+    """An asker gets the error; a failed `tell` is a dead letter, and the agent goes on."""
+    turn.buffer.clear()
+    if reply is not None:
+        turn.cell.failed += 1
+        reply.set_exception((type(error), error, error.__traceback__))
+        return
+    turn.log.error("a told message failed", exc_info=error)
+    turn.engine.bury(message, turn.cell, error, 1, "failed")
+    agent: Any = turn.agent
+    try:
+        agent.on_failure(type(error), error, error.__traceback__)
+    except BaseException:
+        turn.buffer.clear()
+        turn.log.exception("on_failure failed")
+    turn.send_off()
+    if turn.cell.outbox:
+        turn.cell.interrupt = True
+
+
+def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:
+    """An agent is gone: what its mailbox still held becomes dead letters and dead asks."""
+    for item in items:
+        if isinstance(item, Recorded):
+            continue  # it stays in the log
+        if isinstance(item, tuple):
+            cell.engine.bury(item[0], cell, None, 0, reason)
+        elif not isinstance(item, Envelope):
+            cell.engine.bury(getattr(item, "event", item), cell, None, 0, reason)
+        elif item.reply_to is None:
+            cell.engine.bury(item.message, cell, None, 0, reason)
+        elif isinstance(item.reply_to, Reply) and item.reply_to.answered:
+            continue
+        elif isinstance(item.message, ActorStop):
+            item.reply_to.set(None)
+        else:
+            item.reply_to.set_exception((ActorDeadError, dead_error(cell), None))

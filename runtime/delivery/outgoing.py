@@ -1,0 +1,158 @@
+"""What goes out of a turn: buffered until the handler returns, or, early, at once.
+
+The half of a `Turn` that handlers see. What they ask for (emissions, timers, saga records) waits in
+the buffer and happens when they return, all or nothing; what leaves early is remembered, so that
+another attempt does not send it again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, NoReturn
+
+from choreia.runtime.delivery.behaviour import Frame
+from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.context import running, running_turn
+from choreia.runtime.delivery.emission import Emitter
+from choreia.runtime.delivery.feed import FULL, PARKED, TAKEN
+from choreia.runtime.delivery.progress import Progress
+from choreia.runtime.errors import HopLimit, OutboxFull, OutsideTurn
+from choreia.runtime.events.event import Event
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.engine import Engine
+
+Effect = Callable[[], None]
+
+
+class Outgoing:
+    """See the module."""
+
+    __slots__ = (
+        "buffer",
+        "cell",
+        "emitter",
+        "engine",
+        "event",
+        "max_outbox",
+        "progress",
+        "thread",
+    )
+
+    def __init__(self, cell: Cell, emitter: Emitter, max_outbox: int) -> None:
+        self.cell = cell
+        self.engine: Engine = cell.engine
+        self.emitter = emitter
+        self.max_outbox = max_outbox
+        self.event: Event | None = None
+        """The event in hand."""
+        self.buffer: list[Event | Effect] = []
+        self.progress: Progress | None = None
+        self.thread = 0
+        """The thread that ran the turn last."""
+
+    # -- leaving: what a handler asked for happens ----------------------------------------
+
+    def send_off(self) -> None:
+        buffer, self.buffer = self.buffer, []
+        cell, route = self.cell, self.engine.bus.route
+        for item in buffer:
+            if isinstance(item, Event):
+                cell.emitted += 1
+                route(item, cell)
+            else:
+                item()
+
+    def drain(self) -> Frame:
+        """Deliver the outbox, parking wherever there is no room."""
+        cell = self.cell
+        lot = cell.engine.lot
+        outbox = cell.outbox or deque()
+        while outbox:
+            feed, event = outbox[0]
+            verdict = feed.offer(event)
+            if verdict == FULL:
+                verdict = lot.park(cell, feed, event)
+                if verdict == PARKED:
+                    yield
+                    continue  # whoever made room took the delivery from the outbox
+            outbox.popleft()
+            if verdict != TAKEN:
+                self.engine.undeliverable(event, feed.cell, verdict)
+
+    # -- what agents ask for --------------------------------------------------------------
+
+    def check(self, what: str) -> None:
+        """That the caller is code of this turn; else `OutsideTurn`."""
+        if running_turn() is not self:
+            raise OutsideTurn(
+                f"{what} of agent {self.cell.name!r} was called outside its turn: call it in a "
+                "handler, on_start, on_stop or on_receive; from elsewhere, use system.publish"
+            )
+
+    def emit(self, type: object, payload: object = None) -> Event:
+        """Buffer an emission; it leaves when the handler returns."""
+        if running.get() is not self or self.thread != get_ident():
+            self.check("emit")
+        buffer = self.buffer
+        if len(buffer) >= self.max_outbox:
+            self.ask_for_more()
+        event = self.emitter.buffered(
+            self.event, type, payload, len(buffer), self.engine.clock.now()
+        )
+        if event.metadata.hops > self.engine.limits.hops:
+            buffer.append(partial(self.too_far, event))
+        else:
+            buffer.append(event)
+        return event
+
+    def later(self, what: str, effect: Effect) -> None:
+        """Buffer something else than an emission: it happens when the handler returns."""
+        self.check(what)
+        if len(self.buffer) >= self.max_outbox:
+            self.ask_for_more()
+        self.buffer.append(effect)
+
+    def ask_for_more(self) -> NoReturn:
+        raise OutboxFull(
+            f"agent {self.cell.name!r} asked for more than {self.max_outbox} things in one "
+            "handler: write it as a generator and `yield` them, or raise max_outbox",
+            limit=self.max_outbox,
+        )
+
+    def early(self, type: object, payload: object = None) -> tuple[Event, bool]:
+        """Make an emission that leaves at once: it, and whether it still has to be sent.
+
+        The second is False when an earlier attempt has sent it, or when it went too far.
+        """
+        self.check("emit_now")
+        cause, now = self.event, self.engine.clock.now()
+        if cause is None:
+            return self.emitter.buffered(None, type, payload, 0, now), True
+        progress = self.kept()
+        event = self.emitter.early(cause, type, payload, progress.occurrence, now)
+        if event.id in progress.sent:
+            return event, False
+        progress.sent.add(event.id)
+        if event.metadata.hops > self.engine.limits.hops:
+            self.too_far(event)
+            return event, False
+        return event, True
+
+    def too_far(self, event: Event) -> None:
+        limit = self.engine.limits.hops
+        error = HopLimit(
+            f"{event.type!r} would be hop {event.metadata.hops} of its case and the limit is "
+            f"{limit}: agents that feed each other? (CaseLimits(hops=…))"
+        )
+        self.engine.log.error("agent %s: %s", self.cell.name, error)
+        self.engine.bury(event, self.cell, error, 0, "hops")
+
+    def kept(self) -> Progress:
+        """What the attempts at the event in hand have done."""
+        if self.progress is None:
+            self.progress = Progress()
+        return self.progress
