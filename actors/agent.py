@@ -6,9 +6,10 @@ An agent reacts to events and emits events; nobody directs it. See `on` for hand
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from choreia.actors.base import Actor
@@ -195,11 +196,16 @@ class Agent(Actor):
         if turn.event is None:  # a message, a hook: nobody will try it again
             return fn(*args)
         done = turn.kept().once
-        if inspect.iscoroutinefunction(fn):
-            return cast("T", _once_async(done, name, cast("Callable[..., Awaitable[T]]", fn), args))
         if name not in done:
-            done[name] = fn(*args)
-        return cast("T", done[name])
+            result = fn(*args)
+            if not inspect.iscoroutine(result):
+                done[name] = result
+                return result
+            done[name] = asyncio.ensure_future(result)
+        recorded = done[name]
+        if isinstance(recorded, asyncio.Future):  # kept when it is done, to be awaited again
+            return cast("T", _once_async(done, name, recorded))
+        return cast("T", recorded)
 
     def stop(self) -> None:
         """Stop when what is already in the mailbox has been handled."""
@@ -234,11 +240,15 @@ def record_of(agent: Actor, what: str) -> Record:
 
 
 async def _once_async(
-    done: dict[str, object], name: str, fn: Callable[..., Awaitable[T]], args: tuple[object, ...]
-) -> T:
-    if name not in done:
-        done[name] = await fn(*args)
-    return cast("T", done[name])
+    done: dict[str, object], name: str, recorded: asyncio.Future[object]
+) -> object:
+    """What a coroutine came to, or comes to; one that failed is forgotten, to be tried again."""
+    try:
+        return await recorded
+    except BaseException:
+        if done.get(name) is recorded:
+            del done[name]
+        raise
 
 
 def _refuse_own_names(cls: type) -> None:
@@ -283,3 +293,18 @@ def _declaration(cls: type[Agent]) -> Declaration:
         for topic in emits
     ]
     return Declaration(cls.__name__, tuple(patterns))
+
+
+class _Own(property):
+    """A property that says why it cannot be set. (For type checkers it stays a property.)"""
+
+    def __set__(self, agent: object, value: object) -> None:
+        name = self.fget.__name__ if self.fget else "this"
+        raise InvalidAgent(
+            f"{type(agent).__name__}.{name} is Agent's own and cannot be set: call yours something "
+            "else (an agent's name is given to system.spawn(…, name=…))"
+        )
+
+
+for _name in ("name", "id", "event", "log", "clock"):
+    setattr(Agent, _name, _Own(vars(Agent)[_name].fget))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -111,14 +112,14 @@ def _message_failed(turn: Turn, message: object, reply: Any, error: BaseExceptio
         turn.cell.failed += 1
         reply.set_exception((type(error), error, error.__traceback__))
         return
-    turn.log.error("a told message failed", exc_info=error)
+    turn.report(logging.ERROR, "a told message failed", exc_info=error)
     turn.engine.bury(message, turn.cell, error, 1, "failed")
     agent: Any = turn.agent
     try:
         agent.on_failure(type(error), error, error.__traceback__)
     except BaseException:
         turn.buffer.clear()
-        turn.log.exception("on_failure failed")
+        turn.report(logging.ERROR, "on_failure failed", exc_info=True)
     turn.send_off()
     if turn.cell.outbox:
         turn.cell.interrupt = True

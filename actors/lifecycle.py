@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -56,7 +57,7 @@ class Lifecycle:
             raise
         except BaseException as error:
             turn.buffer.clear()
-            turn.log.error("on_start failed; the agent stops", exc_info=error)
+            turn.report(logging.ERROR, "on_start failed; the agent stops", exc_info=error)
             facts = {"agent": turn.cell.name, "error": name_error(error)}
             self._say(turn.cell, "failed", facts)
             self.close(turn.cell, "stopped")
@@ -95,7 +96,7 @@ class Lifecycle:
             raise
         except BaseException as error:
             turn.buffer.clear()
-            turn.log.error("on_stop failed", exc_info=error)
+            turn.report(logging.ERROR, "on_stop failed", exc_info=error)
             return
         turn.send_off()
         yield from turn.drain()
@@ -104,10 +105,19 @@ class Lifecycle:
         """In the agent's turn: stop at once; the event in hand and the rest are dead letters."""
         turn = cell.turn
         attempt, progress = turn.attempt, turn.progress
-        event = turn.abort()
-        if event is not None:
-            cell.engine.bury(event, cell, None, attempt, "killed", progress)
-        self.close(cell, "killed")
+        try:
+            event = turn.abort()
+            if event is not None:
+                cell.engine.bury(event, cell, None, attempt, "killed", progress)
+        finally:
+            self.close(cell, "killed")
+
+    def undo(self, cell: Cell) -> None:
+        """An agent that did not come about: whoever has its ref already is told so."""
+        self._roster.remove(cell)
+        self._roster.free(cell.name)
+        settle_left_over(cell, cell.mailbox.close(), "stopped")
+        cell.engine.dispatcher.release_lane(cell.schedule)
 
     def close(self, cell: Cell, reason: str) -> None:
         """The end, whatever led to it: out of routing, out of the lists, nothing left behind.

@@ -14,6 +14,8 @@ MAX_OUTBOX = 10_000
 
 
 def _check_retry(retry: object) -> Retry:
+    if retry is None:
+        return Retry(attempts=1)
     if not isinstance(retry, Retry):
         raise InvalidAgent(f"retry={retry!r}: give a Retry(attempts=…, delay=…)")
     return retry
@@ -79,6 +81,7 @@ class Options:
     threaded: bool = attrs.field(default=False, converter=_check_bool)
     """Give the agent a thread of its own."""
     retry: Retry = attrs.field(factory=Retry, converter=_check_retry)
+    """How often an event is tried; None: once."""
     conflate_key: ConflateKey | None = attrs.field(default=None, converter=_check_key)
     """Of an event, with ``overflow="conflate"``; by default its type and source."""
     max_outbox: int = attrs.field(default=MAX_OUTBOX, converter=_check_outbox)
@@ -94,5 +97,6 @@ class Options:
                 f"spawn has no option {', '.join(sorted(unknown))}; it has name, {', '.join(names)}"
             )
         given = {name: getattr(agent_class, name) for name in names if hasattr(agent_class, name)}
-        given.update({name: value for name, value in keywords.items() if value is not None})
+        # None means "not given", save for `retry`, where it means none.
+        given.update({name: v for name, v in keywords.items() if v is not None or name == "retry"})
         return cls(**given)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.blocking import check_timeout, forbid_on_loop
 from choreia.actors.handlers import topic_of
 from choreia.actors.publishing import Publisher
 from choreia.actors.requests import Listener, Request, Until, check_buffer, refuse_in_turn
 from choreia.runtime.delivery.clock import Clock
 from choreia.runtime.delivery.engine import Engine, stopped_error
+from choreia.runtime.errors import ChoreiaError, MailboxFull
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.fields import check_optional_id
 from choreia.runtime.events.filter import Filter
@@ -52,6 +53,7 @@ class Outside:
         delivers once. In a handler it is the agent's `emit_now`. Raises `InvalidEvent` and its
         kinds, `SourceTaken`, `DuplicateId`, `SystemStopped`, `BlockingCall`.
         """
+        check_timeout(timeout)
         options = _options(source, correlation_id, causation_id, version, id, extensions)
         return self._publisher.publish(type, payload, options, timeout)
 
@@ -69,6 +71,7 @@ class Outside:
         timeout: float | None = None,
     ) -> Event:
         """`publish`, awaiting room instead of blocking for it."""
+        check_timeout(timeout)
         options = _options(source, correlation_id, causation_id, version, id, extensions)
         return await self._publisher.publish_async(type, payload, options, timeout)
 
@@ -103,12 +106,15 @@ class Outside:
         `RequestTimeout`, with what was `seen`, after `timeout` seconds.
         """
         refuse_in_turn("request")
+        check_timeout(timeout)
         forbid_on_loop("request", "await system.request_async(…)")
         event, request = self._request(type, payload, until, options)
         ends = None if timeout is None else self.clock.monotonic() + timeout
         try:
             self._publisher.publish(event, None, {}, timeout)
             return request.wait(None if ends is None else ends - self.clock.monotonic())
+        except MailboxFull as error:
+            raise self._too_late(error, request, ends, timeout) from error
         finally:
             self._watching.discard(request)
             request.close()
@@ -124,15 +130,26 @@ class Outside:
     ) -> Event:
         """`request`, awaiting."""
         refuse_in_turn("request_async")
+        check_timeout(timeout)
         event, request = self._request(type, payload, until, options)
         ends = None if timeout is None else self.clock.monotonic() + timeout
         try:
             await self._publisher.publish_async(event, None, {}, timeout)
             left = None if ends is None else ends - self.clock.monotonic()
             return await request.wait_async(left)
+        except MailboxFull as error:
+            raise self._too_late(error, request, ends, timeout) from error
         finally:
             self._watching.discard(request)
             request.close()
+
+    def _too_late(
+        self, error: MailboxFull, request: Request, ends: float | None, timeout: float | None
+    ) -> ChoreiaError:
+        """The time ran out at a full mailbox, or its agent rejects what does not fit."""
+        if ends is None or self.clock.monotonic() < ends:
+            return error
+        return request.timed_out(timeout)
 
     def _request(
         self, type: object, payload: object, until: Until, options: Mapping[str, Any]

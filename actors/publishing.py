@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.idempotence import GivenIds
 from choreia.actors.roster import Roster
 from choreia.actors.sending import send_early, send_early_async, try_early
 from choreia.runtime.delivery.admission import Admission, admit_everywhere, admit_one
@@ -17,15 +16,12 @@ from choreia.runtime.delivery.engine import stopped_error
 from choreia.runtime.delivery.feed import TAKEN
 from choreia.runtime.delivery.logfeed import LogBus
 from choreia.runtime.delivery.turn import Turn
-from choreia.runtime.errors import DuplicateId, InvalidEvent, SourceTaken
+from choreia.runtime.errors import InvalidEvent, MailboxFull, SourceTaken
 from choreia.runtime.events import fields
 from choreia.runtime.events.event import Event, make_event, make_metadata
 from choreia.runtime.events.payload import EMPTY, freeze
 from choreia.runtime.events.schema import upcast
 from choreia.runtime.events.topic import check_type
-
-REMEMBERED = 10_000
-"""Ids given from outside that are remembered, so that publishing twice delivers once."""
 
 _OPTIONS = frozenset({"source", "correlation_id", "causation_id", "version", "id", "extensions"})
 _INSIDE = (
@@ -41,8 +37,7 @@ class Publisher:
         self._roster = roster
         self._engine = roster.engine
         self._source = f"did:choreia:{roster.engine.node}:outside"
-        self._lock = threading.Lock()
-        self._given: OrderedDict[str, Event] = OrderedDict()
+        self._given = GivenIds()
 
     # -- three ways -----------------------------------------------------------------------
 
@@ -53,11 +48,13 @@ class Publisher:
         turn = self._turn()
         if turn is not None:
             return send_early(turn, *_plain(type, payload, options, "publish"))
-        event, fresh = self._event(type, payload, options)
-        # An id that was given must be forgotten if nobody gets it; one that was made, need not.
-        if fresh and (options or not self._engine.bus.publish_at_once(event)):
-            with self._remembering(event):
-                self._engine.drive(self._admission(event), timeout, f"publish of {event.type}")
+        event, given = self._event(type, payload, options)
+        if given:
+            who = f"publish of {event.type}"
+            self._engine.drive(self._once(event), timeout, who)
+            return self._given.first(event)
+        if not self._engine.bus.publish_at_once(event):
+            self._engine.drive(self._admission(event), timeout, f"publish of {event.type}")
         return event
 
     async def publish_async(
@@ -66,23 +63,36 @@ class Publisher:
         turn = self._turn()
         if turn is not None:
             return await send_early_async(turn, *_plain(type, payload, options, "publish_async"))
-        event, fresh = self._event(type, payload, options)
-        if fresh:
-            with self._remembering(event):
-                what = f"publish of {event.type}"
-                admission = self._admission(event, revocable=True)
-                await self._engine.drive_async(admission, timeout, what)
-        return event
+        event, given = self._event(type, payload, options)
+        admission = self._once(event) if given else self._admission(event, revocable=True)
+        await self._engine.drive_async(admission, timeout, f"publish of {event.type}")
+        return self._given.first(event) if given else event
 
     def try_publish(self, type: object, payload: object, options: Mapping[str, object]) -> bool:
         turn = self._turn()
         if turn is not None:
             return try_early(turn, *_plain(type, payload, options, "try_publish"))
-        event, fresh = self._event(type, payload, options)
-        if not fresh or self._engine.try_once(self._admission(event)):
-            return True
-        self._forget(event)
-        return False
+        event, given = self._event(type, payload, options)
+        return self._engine.try_once(self._once(event) if given else self._admission(event))
+
+    def _once(self, event: Event) -> Admission:
+        """Deliver `event`, unless an event of its id was; while another publish of the same id
+        waits for room, wait for how that ends."""
+        while (pending := self._given.claim(event)) is not None:
+            if pending.delivered:
+                return TAKEN
+            opened = yield pending.gate
+            if not opened:
+                raise MailboxFull(
+                    f"another publish of the id {event.id!r} still waits for room; nobody has it"
+                )
+        try:
+            verdict = yield from self._admission(event, revocable=True)
+        except BaseException:
+            self._given.forget(event)
+            raise
+        self._given.delivered(event)
+        return verdict
 
     def _turn(self) -> Turn | None:
         turn = running_turn()
@@ -123,18 +133,18 @@ class Publisher:
     def _event(
         self, type: object, payload: object, options: Mapping[str, object]
     ) -> tuple[Event, bool]:
-        """The event, and whether it is to be delivered: not if its id has been published."""
+        """The event, and whether its id was given: then it is delivered once, ever."""
         if self._engine.refusing:
             raise stopped_error()
         if not options and type.__class__ is str and payload.__class__ is dict:
-            return self._made_of(type, payload), True
+            return self._made_of(type, payload), False
         if isinstance(type, Event):
             event = self._whole(type, payload, options)
         else:
             event = self._made(type, payload, options)
             if options.get("id") is None:
-                return upcast(event), True
-        return self._first(upcast(event))
+                return upcast(event), False
+        return upcast(event), True
 
     def _made_of(self, type: Any, payload: object) -> Event:
         """A type and a dict, and nothing else: what most publishes are."""
@@ -203,48 +213,6 @@ class Publisher:
                 f"source {source!r} is an agent of this system: only it may speak under that name"
             )
         return source
-
-    # -- the same id twice ----------------------------------------------------------------
-
-    def _first(self, event: Event) -> tuple[Event, bool]:
-        with self._lock:
-            earlier = self._given.get(event.id)
-            if earlier is None:
-                self._given[event.id] = event
-                if len(self._given) > REMEMBERED:
-                    self._given.popitem(last=False)
-                return event, True
-        if (earlier.type, earlier.payload) != (event.type, event.payload):
-            raise DuplicateId(
-                f"id {event.id!r} was published before, as {earlier.type!r} with another body: "
-                "an id names one event for ever",
-                id=event.id,
-            )
-        return earlier, False
-
-    def _forget(self, event: Event) -> None:
-        with self._lock:
-            if self._given.get(event.id) is event:
-                del self._given[event.id]
-
-    def _remembering(self, event: Event) -> _Remembering:
-        return _Remembering(self, event)
-
-
-class _Remembering:
-    """A publish that failed has reached nobody: its id may be used again."""
-
-    __slots__ = ("_event", "_publisher")
-
-    def __init__(self, publisher: Publisher, event: Event) -> None:
-        self._publisher = publisher
-        self._event = event
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None:
-            self._publisher._forget(self._event)
 
 
 def _plain(

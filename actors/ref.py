@@ -157,6 +157,8 @@ class AgentRef(PykkaRef[A]):
 
         Raises what the agent raised, `pykka.Timeout`, or `pykka.ActorDeadError`.
         """
+        if block:  # before it is sent: the caller would do it again, the other way
+            forbid_on_loop("ask", "await ref.ask_async(…), or ask(…, block=False)")
         cell = self._cell
         reply = Reply(cell)
         envelope = Envelope(message, reply)
@@ -174,6 +176,8 @@ class AgentRef(PykkaRef[A]):
 
         True, or the future of it, if it was alive at the time of the call; else False.
         """
+        if block:
+            forbid_on_loop("stop", "await ref.stop(block=False)")
         asked: Reply = self.ask(ActorStop(), block=False)
 
         def was_alive(timeout: float | None) -> bool:

@@ -34,11 +34,12 @@ class Reply(ThreadingFuture[Any]):
         if turn is None and not asked.engine.dispatcher.simulated:
             return super().get(timeout=timeout)
         if turn is None:
-            return self._wait(asked, timeout)
+            self._wait(asked, timeout)
+            return super().get(timeout=0)
         lot = asked.engine.lot
         lot.begin_ask(turn.cell, asked)
         try:
-            return self._wait(asked, timeout)
+            self._wait(asked, timeout)
         except Deadlock:
             waiting = " → ".join(lot.chain(turn.cell))
             raise Deadlock(
@@ -47,12 +48,12 @@ class Reply(ThreadingFuture[Any]):
             ) from None
         finally:
             lot.end_ask(turn.cell, asked)
+        return super().get(timeout=0)
 
-    def _wait(self, asked: Cell, timeout: float | None) -> Any:
+    def _wait(self, asked: Cell, timeout: float | None) -> None:
         # Through the dispatcher, which lets other threads, or turns, go on meanwhile.
         if not asked.engine.dispatcher.wait(self._opened(), timeout):
             raise Timeout(f"{timeout} seconds")
-        return super().get(timeout=timeout)
 
     def set(self, value: Any | None = None) -> None:
         super().set(value)

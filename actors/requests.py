@@ -31,11 +31,17 @@ Until = str | type | tuple[str | type, ...]
 
 def refuse_in_turn(call: str) -> None:
     """Agents react; waiting for the world inside a handler is for code outside."""
-    if running_turn() is not None:
+    if running_turn() is None:
+        return
+    if call.startswith("stop"):
         raise OutsideTurn(
-            f"{call} was called inside a handler: agents do not wait for events, they react to "
-            "them with @on"
+            f"system.{call} was called inside a handler, which it would wait for: stop the system "
+            "from outside (let the handler set a threading.Event that the main thread waits for)"
         )
+    raise OutsideTurn(
+        f"{call} was called inside a handler: agents do not wait for events, they react to "
+        "them with @on"
+    )
 
 
 def patterns_of(until: Until) -> tuple[TopicPattern, ...]:
@@ -211,8 +217,12 @@ class Request:
             return self._answer
         if self._cancelled:
             raise SystemStopped("the system stopped before the request was answered")
+        raise self.timed_out(timeout)
+
+    def timed_out(self, timeout: float | None) -> RequestTimeout:
+        """The error that says what came instead."""
         seen = ", ".join(event.type for event in list(self._seen)[-10:]) or "nothing"
-        raise RequestTimeout(
+        return RequestTimeout(
             f"no {self._until!r} in correlation {self._correlation_id} within {timeout} s; "
             f"seen instead: {seen}",
             correlation_id=self._correlation_id,

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from choreia.runtime.delivery.cell import Cell
-from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.errors import DuplicateName, UnknownAgent
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Roster:
         self._by_name: dict[str, Cell] = {}
         self._by_id: dict[str, Cell] = {}
         self._names: set[str] = set()
+        self._closed = False
         self.next_number = count(1).__next__
 
     def reserve(self, name: str) -> None:
@@ -33,6 +34,13 @@ class Roster:
         with self._lock:
             if name in RESERVED:
                 raise DuplicateName(f"the name {name!r} is the runtime's own", name=name)
+            taken = self._by_name.get(name)
+            if taken is not None and taken.kind == "system":
+                raise DuplicateName(
+                    f"the name {name!r} is that of an agent of the runtime's own: give yours "
+                    "another, spawn(…, name=…)",
+                    name=name,
+                )
             if name in self._names:
                 raise DuplicateName(
                     f"there is an agent named {name!r} already: give this one another, "
@@ -46,8 +54,16 @@ class Roster:
         with self._lock:
             self._names.discard(name)
 
-    def add(self, cell: Cell) -> None:
+    def close(self) -> None:
+        """The system stops: take on nobody more."""
         with self._lock:
+            self._closed = True
+
+    def add(self, cell: Cell) -> None:
+        """Take on. Raises `SystemStopped` when it is too late."""
+        with self._lock:
+            if self._closed:
+                raise stopped_error()
             self._by_name[cell.name] = cell
             self._by_id[cell.id] = cell
 

@@ -9,6 +9,8 @@ from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.errors import MailboxFull
 from choreia.runtime.events.event import Event
 
+_WATCHERS = 0  # agents are numbered from 1
+
 
 def send_early(turn: Turn, type: object, payload: object) -> Event:
     """Send it, blocking the handler's thread where a mailbox is full."""
@@ -34,7 +36,6 @@ def try_early(turn: Turn, type: object, payload: object) -> bool:
         return True
     _, feeds = bus.receivers(event)
     if any(feed.mailbox.full for feed in feeds):
-        turn.kept().sent.discard(event.id)
         return False
     turn.engine.drive(_leave(turn, event), None, None)
     return True
@@ -43,17 +44,31 @@ def try_early(turn: Turn, type: object, payload: object) -> bool:
 def _leave(turn: Turn, event: Event) -> Admission:
     engine = turn.engine
     turn.cell.emitted += 1
+    progress = None if turn.event is None else turn.kept()
     if isinstance(engine.bus, LogBus):
         engine.bus.record(event)
+        if progress is not None:
+            progress.sent.add(event.id)
         return TAKEN
+    # It may be broken off while it waits for room (a timeout of the handler's), and go on from
+    # here in the next attempt: nobody gets it twice, and nobody goes without.
+    reached = set[int]() if progress is None else progress.reached.setdefault(event.id, set())
     route, feeds = engine.bus.receivers(event)
-    engine.bus.show(event, route)
+    if _WATCHERS not in reached:
+        engine.bus.show(event, route)
+        reached.add(_WATCHERS)
     for feed in feeds:
+        if feed.cell.number in reached:
+            continue
         try:
             verdict = yield from admit_one(feed, event, turn.cell)
         except MailboxFull:  # it rejects: no exception of delivery's rises into a handler
             engine.bury(event, feed.cell, None, 0, "rejected")
-            continue
+            verdict = TAKEN
+        reached.add(feed.cell.number)
         if verdict == GONE:
             engine.undeliverable(event, feed.cell, verdict)
+    if progress is not None:
+        progress.sent.add(event.id)
+        progress.reached.pop(event.id, None)
     return TAKEN

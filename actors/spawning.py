@@ -9,7 +9,7 @@ from choreia.actors.agent import Agent
 from choreia.actors.birth import deliver_one
 from choreia.actors.ear import Ear
 from choreia.actors.handlers import HandlerPlanner
-from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.lifecycle import Lifecycle, abilities
 from choreia.actors.options import Options
 from choreia.actors.presence import Presence
 from choreia.actors.record import Record
@@ -59,12 +59,13 @@ class Spawner:
             agent = deliver_one(factory, place)
             self._check(agent, factory, taken)
             cell = taken[0]
+            abilities(cast("Agent", agent))  # raises for what it set in its __init__
             self._subscribe(cell, cast("Agent", agent))
+            self._roster.add(cell)
         except BaseException:
             for cell in taken:
-                self._roster.free(cell.name)
+                self._lifecycle.undo(cell)
             raise
-        self._roster.add(cell)
         self._lifecycle.begin(cell)
         return cast("Record", cell.owner).ref
 

@@ -30,6 +30,7 @@ class Stopping:
         engine = self._engine
         ends = engine.clock.monotonic() + timeout
         engine.refuse()
+        self._roster.close()
         engine.draining = True
         engine.announce("system.shutdown", {"drain": drain})
         if drain:
@@ -48,10 +49,9 @@ class Stopping:
         for cell in left:
             orderly = drain and not cell.holds & (PARKING | BACKING_OFF | AWAITING)
             cell.post(partial(self._end, cell, orderly))
-        if left and drain:
-            yield self._engine.when_idle(), max(GRACE, ends - clock.monotonic())
-        elif left:
-            yield self._engine.when_idle(), GRACE
+        if left:
+            time_left = ends - clock.monotonic() if drain else 0.0
+            yield self._engine.when_idle(), max(GRACE, time_left)
         # Whoever still has not come to an end hangs in a handler: its thread is left behind. Or it
         # was never given a turn: all threads hang, or Ctrl-C hit a publisher between the put and
         # the wake-up.

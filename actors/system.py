@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.blocking import check_timeout, forbid_on_loop
 from choreia.actors.handlers import topic_of
 from choreia.actors.info import AgentInfo, SystemView
 from choreia.actors.inspection import view_of
@@ -24,11 +24,12 @@ from choreia.actors.registry import Registry
 from choreia.actors.requests import refuse_in_turn
 from choreia.actors.roster import Roster
 from choreia.actors.spawning import Spawner
-from choreia.actors.stopping import Stopping
+from choreia.actors.stopping import GRACE, Stopping
 from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
 from choreia.runtime.delivery.clock import Clock, SystemClock
 from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
+from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.logfeed import EventLog, LogBus
 from choreia.runtime.delivery.subscription import Subscription as Entry
 from choreia.runtime.delivery.workers import ThreadDispatcher
@@ -90,7 +91,8 @@ class ActorSystem(Outside):
         self._spawner = Spawner(self._roster, self._lifecycle, self._presence)
         super().__init__(self._engine, Publisher(self._roster))
         self._redeliverer = Redeliverer(self._roster)
-        self._stopped = False
+        self._stopping = Gate()
+        self._stopped = Gate()
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
 
     # -- agents ---------------------------------------------------------------------------
@@ -209,6 +211,7 @@ class ActorSystem(Outside):
         never be.
         """
         refuse_in_turn("wait_idle")
+        check_timeout(timeout)
         forbid_on_loop("wait_idle", "await system.wait_idle_async(…)")
         try:
             idle = self._dispatcher.wait(self._engine.when_idle(), timeout)
@@ -220,6 +223,7 @@ class ActorSystem(Outside):
     async def wait_idle_async(self, timeout: float | None = None) -> None:
         """`wait_idle`, awaiting."""
         refuse_in_turn("wait_idle_async")
+        check_timeout(timeout)
         try:
             idle = await self._dispatcher.wait_async(self._engine.when_idle(), timeout)
         except Deadlock as error:
@@ -241,31 +245,39 @@ class ActorSystem(Outside):
         becomes dead letters with the reason ``stopped``.
         """
         refuse_in_turn("stop")
-        if self._stopped:
+        check_timeout(timeout)
+        if self._stopping.is_open:
+            if not self._stopped.is_open:  # another thread is at it
+                forbid_on_loop("stop", "await system.stop_async()")
+                self._stopped.wait(timeout)
             return
         forbid_on_loop("stop", "await system.stop_async()")
-        self._stopped = True
+        self._stopping.open()
         for gate, seconds in Stopping(self._roster, self._lifecycle).steps(drain, timeout):
             self._dispatcher.wait(gate, seconds)
-        self._end(timeout)
+        self._end()
 
     async def stop_async(self, drain: bool = True, timeout: float = 30) -> None:
         """`stop`, awaiting."""
         refuse_in_turn("stop_async")
-        if self._stopped:
+        check_timeout(timeout)
+        if self._stopping.is_open:
+            await self._stopped.wait_async(timeout)
             return
-        self._stopped = True
+        self._stopping.open()
         for gate, seconds in Stopping(self._roster, self._lifecycle).steps(drain, timeout):
             await self._dispatcher.wait_async(gate, seconds)
         if self._dispatcher.simulated:
-            self._end(timeout)
+            self._end()
         else:
-            await asyncio.to_thread(self._end, timeout)
+            await asyncio.to_thread(self._end)
 
-    def _end(self, timeout: float) -> None:
+    def _end(self) -> None:
         self._end_watching()
         self._engine.clock.stop()
-        self._dispatcher.stop(timeout)
+        # All turns have ended, or will not: a thread that hangs in a handler is left behind.
+        self._dispatcher.stop(GRACE)
+        self._stopped.open()
 
     def __enter__(self) -> ActorSystem:
         # Leaving it will block: better said before anything has begun.

@@ -11,6 +11,7 @@ from choreia.runtime.events.event import Event, make_event, make_metadata
 
 if TYPE_CHECKING:
     from choreia.actors.record import Record
+    from choreia.runtime.delivery.clock import Timer
 
 
 def set_timer(
@@ -49,9 +50,9 @@ def _arm(turn: Turn, record: Record, seconds: float, event: Event, key: str) -> 
         record.timers = {}
 
     def due() -> None:
-        turn.cell.post(lambda: _fire(turn, record, event, key))
+        turn.cell.post(lambda: _fire(turn, record, event, key, timer))
 
-    record.timers[key] = turn.engine.clock.call_later(seconds, due)
+    timer = record.timers[key] = turn.engine.clock.call_later(seconds, due)
 
 
 def _disarm(record: Record, key: str) -> None:
@@ -60,11 +61,12 @@ def _disarm(record: Record, key: str) -> None:
         timer.cancel()
 
 
-def _fire(turn: Turn, record: Record, event: Event, key: str) -> None:
+def _fire(turn: Turn, record: Record, event: Event, key: str, timer: Timer) -> None:
     """In the agent's turn, between two events."""
-    if turn.engine.draining:
+    # It may have come due while the handler ran that cancelled or replaced it.
+    if turn.engine.draining or record.timers is None or record.timers.get(key) is not timer:
         return
-    (record.timers or {}).pop(key, None)
+    del record.timers[key]
     meta = event.metadata
     # A timer keeps cause and correlation and starts again at 0 hops: waiting is not looping.
     metadata = make_metadata(

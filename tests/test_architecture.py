@@ -203,10 +203,12 @@ def test_the_guard_knows_who_asks_outside(code: str, asks: bool) -> None:
     assert any(map(asks_outside, ast.walk(ast.parse(code)))) is asks
 
 
-@pytest.mark.parametrize("folder", ["runtime", "actors", "demos", "tests"])
-def test_no_file_is_longer_than_one_idea(folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "most"), [("runtime", 400), ("actors", 400), ("demos", 400), ("tests", 750)]
+)
+def test_no_file_is_longer_than_one_idea(folder: str, most: int) -> None:
     lengths = {file: len((ROOT / file).read_text().splitlines()) for file in sources(folder)}
-    assert not {file: lines for file, lines in lengths.items() if lines > 400}
+    assert not {file: lines for file, lines in lengths.items() if lines > most}
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -41,6 +41,20 @@ class Timer:
             callback()
 
 
+_CROWDED = 1_024
+
+
+def push(heap: list[Timer], timer: Timer) -> None:
+    """Add `timer`. Cancelled ones are swept out when they are the most of a large heap: an agent
+    that moves its deadline with every event must not fill the memory."""
+    heapq.heappush(heap, timer)
+    if len(heap) >= _CROWDED and len(heap) & (len(heap) - 1) == 0:  # at each power of two
+        alive = [timer for timer in heap if timer.callback is not None]
+        if len(alive) <= len(heap) // 2:
+            heap[:] = alive
+            heapq.heapify(heap)
+
+
 class Clock(Protocol):
     """Where time comes from. Thread-safe."""
 
@@ -78,7 +92,7 @@ class SystemClock:
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self.monotonic() + delay, next(self._order), callback)
         with self._changed:
-            heapq.heappush(self._heap, timer)
+            push(self._heap, timer)
             if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(
                     target=self._serve, name="choreia-timers", daemon=True
@@ -113,5 +127,5 @@ class SystemClock:
                 wait = self._heap[0].when - self.monotonic()
                 if wait <= 0:
                     return heapq.heappop(self._heap)
-                self._changed.wait(wait)
+                self._changed.wait(min(wait, threading.TIMEOUT_MAX))
         return None

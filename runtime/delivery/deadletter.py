@@ -70,6 +70,22 @@ def name_error(error: BaseException) -> str:
     return text[:2_000].encode("utf-8", "replace").decode()
 
 
+def let_go_of_frames(error: BaseException) -> None:
+    """Drop the tracebacks of `error` and its causes: they hold every local variable of the
+    handler, and ten thousand dead letters are kept. The text has been made."""
+    met: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        at = waiting.pop()
+        if at is None or id(at) in met:
+            continue
+        met.add(id(at))
+        at.__traceback__ = None
+        waiting += (at.__cause__, at.__context__)
+        if isinstance(at, BaseExceptionGroup):
+            waiting += at.exceptions
+
+
 class DeadLetters:
     """The last 10,000 dead letters of a system, oldest first; older ones are counted."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import isclass
 from typing import Any
 
@@ -62,6 +62,10 @@ def typed(type: object, payload: object) -> tuple[str, object, str]:
                 "instance alone, or the type it was declared with"
             )
         return type, unstructure(payload), declared[1]
+    if isinstance(type, Mapping):
+        raise InvalidEvent(
+            "the type is missing: give it first, such as ('order.created', {\"order_id\": 1})"
+        )
     declared = None if isinstance(type, Event) else type_of(type)
     if declared is None or payload is not None or isclass(type):
         raise InvalidEvent(

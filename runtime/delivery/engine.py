@@ -14,7 +14,13 @@ from choreia.runtime.delivery.admission import Admission
 from choreia.runtime.delivery.bus import Bus
 from choreia.runtime.delivery.cell import PAUSED, Cell
 from choreia.runtime.delivery.clock import Clock
-from choreia.runtime.delivery.deadletter import DeadLetter, DeadLetters, format_error, name_error
+from choreia.runtime.delivery.deadletter import (
+    DeadLetter,
+    DeadLetters,
+    format_error,
+    let_go_of_frames,
+    name_error,
+)
 from choreia.runtime.delivery.dispatcher import Dispatcher
 from choreia.runtime.delivery.feed import REJECTED
 from choreia.runtime.delivery.gate import Gate
@@ -154,6 +160,8 @@ class Engine:
             message=None if event is not None else item,
             progress=progress,
         )
+        if error is not None:
+            let_go_of_frames(error)
         cell.failed += 1
         self.letters.add(letter)
         # A dead letter about a dead letter would never end; nor would agents that, told of a case
@@ -275,11 +283,20 @@ class Engine:
 
     def settled(self) -> None:
         """Something ended that may have been the last: wake those who wait for idleness."""
-        if self._waiters and self.idle():
+        while self._waiters:
+            # Taken before it is looked: who begins to wait afterwards has published something
+            # that this look knows nothing of.
             with self.lock:
                 waiters, self._waiters = self._waiters, []
-            for gate in waiters:
-                gate.open()
+            if self.idle():
+                for gate in waiters:
+                    gate.open()
+                return
+            with self.lock:
+                self._waiters = waiters + self._waiters
+            # Somebody else may have ended something while nobody seemed to wait.
+            if not self.idle():
+                return
 
     def when_idle(self) -> Gate:
         """A gate that opens when nothing is in flight any more."""

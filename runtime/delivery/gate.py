@@ -47,7 +47,9 @@ class Gate:
         latch = threading.Lock()
         latch.acquire()
         self.then(latch.release)
-        return latch.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        if timeout is None:
+            return latch.acquire()
+        return latch.acquire(timeout=min(max(0.0, timeout), threading.TIMEOUT_MAX))
 
     async def wait_async(self, timeout: float | None) -> bool:
         """Await the gate on the running loop: whether it is open, after `timeout` seconds."""

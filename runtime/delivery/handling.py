@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
@@ -19,6 +20,7 @@ from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.retry import PERMANENT
 from choreia.runtime.delivery.steps import Kind, Plan, Step
 from choreia.runtime.errors import InvalidEvent, ReturnedValue, Unhandled
+from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import structure
 
@@ -97,9 +99,11 @@ def _attempts(
         if wait is None:
             _give_up(turn, event, error, reply)
             return
-        turn.log.warning(
+        turn.report(
+            logging.WARNING,
             "attempt %d of %d at %s %s failed, next in %.3g s: %s",
-            turn.attempt, turn.retry.attempts, event.type, event.id, wait, name_error(error),
+            turn.attempt, turn.retry.attempts, event.type, plain(event.id), wait,
+            plain(name_error(error)),
         )  # fmt: skip
         error = None
         if wait > 0:
@@ -126,13 +130,16 @@ def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None
         reason = "unhandled"
     elif permanent:
         reason = "gave_up"
-    turn.log.error(
-        "%s %s is a dead letter after %d of %d attempts:\n%s",
-        event.type, event.id, turn.attempt, turn.retry.attempts, format_error(error),
-    )  # fmt: skip
+    text, traceback = format_error(error), error.__traceback__
     turn.engine.bury(event, turn.cell, error, turn.attempt, reason, turn.progress)
     if reply is not None:
-        reply.set_exception((type(error), error, error.__traceback__))
+        reply.set_exception((type(error), error, traceback))
+    turn.report(
+        logging.ERROR,
+        "%s %s is a dead letter after %d of %d attempts:\n%s",
+        event.type, plain(event.id), turn.attempt, turn.retry.attempts,
+        "\n".join(plain(line) for line in text.splitlines()),
+    )  # fmt: skip
 
 
 def _back_off(turn: Turn, wait: float) -> Frame:
@@ -257,7 +264,12 @@ def _generate(turn: Turn, generator: Generator[object, None, object]) -> Waiting
                 return cast("object", end.value)
             yield from _say(turn, said)
     finally:
-        generator.close()
+        try:
+            generator.close()
+        except BaseException:
+            # Its own clean-up failed. That must not stand in for what it failed of, nor keep a
+            # killed agent alive.
+            turn.report(logging.ERROR, "a generator did not end well", exc_info=True)
 
 
 def _say(turn: Turn, said: object) -> Frame:
@@ -265,6 +277,8 @@ def _say(turn: Turn, said: object) -> Frame:
     event, fresh = turn.early(type, payload)
     if fresh:
         turn.cell.emitted += 1
+        if turn.progress is not None:
+            turn.progress.sent.add(event.id)
         turn.engine.bus.route(event, turn.cell)
         yield from turn.drain()
     if turn.engine.clock.monotonic() >= turn.over_at:

@@ -136,8 +136,8 @@ class Outgoing:
         event = self.emitter.early(cause, type, payload, progress.occurrence, now)
         if event.id in progress.sent:
             return event, False
-        progress.sent.add(event.id)
         if event.metadata.hops > self.engine.limits.hops:
+            progress.sent.add(event.id)
             self.too_far(event)
             return event, False
         return event, True

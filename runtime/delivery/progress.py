@@ -11,11 +11,13 @@ from collections import Counter
 class Progress:
     """`once` records, and the ids of early emissions (`emit_now`, `yield`) that have left."""
 
-    __slots__ = ("_said", "once", "sent")
+    __slots__ = ("_said", "once", "reached", "sent")
 
     def __init__(self) -> None:
         self.once: dict[str, object] = {}
         self.sent: set[str] = set()
+        self.reached: dict[str, set[int]] = {}
+        """Of an emission that was broken off on its way, by id: the numbers of who has it."""
         self._said: Counter[tuple[str, bytes]] = Counter()
 
     def occurrence(self, type: str, payload: bytes) -> int:

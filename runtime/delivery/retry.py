@@ -13,6 +13,7 @@ from choreia.runtime.errors import (
     GiveUp,
     IncompatibleVersion,
     InvalidAgent,
+    InvalidEvent,
     OutboxFull,
     PayloadMismatch,
     RetryAfter,
@@ -25,6 +26,7 @@ from choreia.runtime.errors import (
 PERMANENT = (
     GiveUp,
     IncompatibleVersion,
+    InvalidEvent,
     OutboxFull,
     PayloadMismatch,
     ReturnedValue,

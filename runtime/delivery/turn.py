@@ -15,6 +15,7 @@ A turn belongs to one instance of the agent; a restart makes a new turn for the 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from inspect import iscoroutine
 from threading import get_ident
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 SLICE = 0.005
 """Bound of one turn, in seconds, after which the next agent has its own."""
 
+ExcInfo = BaseException | bool | None
 BRISK = 0.0002
 """Seconds for up to eight events, below which the next eight are run without a look at the clock,
 which would take a fifth of the time of a short handler."""
@@ -108,6 +110,7 @@ class Turn(Outgoing):
         cell.since = monotonic()
         self.over_at = over_at = cell.since + SLICE
         left, brisk = self.engine.events_per_turn, self.brisk
+        hear = agent.on_receive
         while True:
             if cell.interrupt and not self._attend():
                 if cell.rest():
@@ -158,8 +161,9 @@ class Turn(Outgoing):
                             cell.handled += 1
             elif kind is tuple:
                 self.event = None
+                self.step = hear
                 try:
-                    returned = agent.on_receive(item[0])  # type: ignore[index]
+                    returned = hear(item[0])  # type: ignore[index]
                 except BaseException as error:
                     self.ear.failed(item[0], error)  # type: ignore[index]
                 else:
@@ -250,17 +254,21 @@ class Turn(Outgoing):
             return
         except StopIteration:
             pass
-        except BaseException:
+        except BaseException as error:
             # Frames deal with what handlers raise; this is a fault of the runtime itself.
-            self.engine.log.critical(
-                "the runtime failed in agent %r", self.cell.name, exc_info=True
-            )
+            self._failed(error)
         if self.frame is frame:
             self.frame = None
             self.leaving = False
             self.progress = None
             self.step = self.event = None
             self.attempt = 1
+
+    def _failed(self, error: BaseException) -> None:
+        event = None if self.leaving else self.event
+        if event is not None:
+            self.engine.bury(event, self.cell, error, self.attempt, "failed", self.progress)
+        self.report(logging.CRITICAL, "the runtime failed", exc_info=error)
 
     def abort(self) -> Event | None:
         """Drop what is unfinished (the agent is killed): the event in hand, if any."""
@@ -271,7 +279,10 @@ class Turn(Outgoing):
             self.task.cancel()
             self.task = None
         if frame is not None:
-            frame.close()
+            try:
+                frame.close()
+            except BaseException:
+                self.report(logging.ERROR, "a handler did not end well", exc_info=True)
         self.buffer.clear()
         self.step = None
         self.cell.release(PARKING | BACKING_OFF | AWAITING)
@@ -287,6 +298,13 @@ class Turn(Outgoing):
     @property
     def log(self) -> logging.Logger:
         return logging.getLogger(f"choreia.agent.{self.cell.name}")
+
+    def report(self, level: int, text: str, *args: object, exc_info: ExcInfo = None) -> None:
+        """Log, whatever the user's log handlers do: an observer cannot hurt the observed."""
+        try:
+            self.log.log(level, text, *args, exc_info=exc_info)
+        except Exception as error:
+            print(f"choreia: a log handler failed: {error!r}", file=sys.stderr)  # noqa: T201
 
 
 __all__ = ["Effect", "Frame", "Planner", "Turn"]

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from itertools import count
 
-from choreia.runtime.delivery.clock import Timer
+from choreia.runtime.delivery.clock import Timer, push
 
 START = 0.0
 """Unix seconds at which a simulation begins."""
@@ -29,7 +29,7 @@ class SimulatedClock:
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self._elapsed + max(0.0, delay), next(self._order), callback)
-        heapq.heappush(self._heap, timer)
+        push(self._heap, timer)
         return timer
 
     def next_timer(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
@@ -92,7 +93,9 @@ class SimulatedDispatcher:
     def wait(self, gate: Gate, timeout: float | None) -> bool:
         if gate.is_open:
             return True
-        until = None if timeout is None else self._clock.monotonic() + timeout
+        until = None
+        if timeout is not None and timeout < math.inf:
+            until = self._clock.monotonic() + max(0.0, timeout)
         turn = running_turn()
         who = "code outside" if turn is None else turn.cell.describe()
         strand = Strand(gate, until, who, self._baton.outside)

@@ -118,10 +118,11 @@ def _refuse(name: str) -> Callable[..., NoReturn]:
 
 
 for _name in (
-    "add_reader", "add_writer", "connect_accepted_socket", "connect_read_pipe",
-    "connect_write_pipe", "create_connection", "create_datagram_endpoint", "create_server",
-    "create_unix_connection", "create_unix_server", "getaddrinfo", "getnameinfo", "sendfile",
-    "sock_accept", "sock_connect", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_sendall",
-    "sock_sendfile", "sock_sendto", "subprocess_exec", "subprocess_shell",
+    "add_reader", "add_signal_handler", "add_writer", "connect_accepted_socket",
+    "connect_read_pipe", "connect_write_pipe", "create_connection", "create_datagram_endpoint",
+    "create_server", "create_unix_connection", "create_unix_server", "getaddrinfo", "getnameinfo",
+    "sendfile", "sock_accept", "sock_connect", "sock_recv", "sock_recv_into", "sock_recvfrom",
+    "sock_recvfrom_into", "sock_sendall", "sock_sendfile", "sock_sendto", "subprocess_exec",
+    "subprocess_shell",
 ):  # fmt: skip
     setattr(SimulatedLoop, _name, _refuse(_name))

@@ -16,7 +16,7 @@ import pykka
 import pytest
 from pykka.typing import ActorMemberMixin, proxy_field, proxy_method
 
-from choreia import ActorSystem, Agent, Event, MailboxFull, Retry, on
+from choreia import ActorSystem, Agent, Event, InvalidAgent, MailboxFull, Retry, on
 
 if TYPE_CHECKING:
     from tests.actors.conftest import Hear, Mode, Until
@@ -306,7 +306,7 @@ def test_a_proxys_methods_attributes_and_properties(system: ActorSystem) -> None
         _ = proxy._private_thing
     assert "value" in dir(proxy)
     assert "_private" not in dir(proxy)
-    with pytest.raises(AttributeError):
+    with pytest.raises(InvalidAgent, match="name is Agent's own"):
         proxy.name = "names are the system's"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from choreia import ActorSystem, Agent, Event, on
 from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
+from choreia.runtime.delivery.logfeed import LogFeed
 from choreia.runtime.delivery.mailbox import HELD
 
 if TYPE_CHECKING:
@@ -214,13 +215,14 @@ def test_a_taker_that_empties_the_mailbox_while_it_is_found_full_is_not_missed(
     system.pause("keeper")
     system.wait_idle(5)
     cell = system._roster.cell("keeper")
-    box = cell.mailbox
+    box, its_feed = cell.mailbox, cell.feed
     queue: Any = Watched()
     box.items = queue
     first: Any = Event(type="work", source="a", payload={"n": 0})
     if feed == "log":
-        first = cell.feed._bus.log.append(first)
-        cell.feed.fetched = first.position
+        assert isinstance(its_feed, LogFeed)
+        first = its_feed._bus.log.append(first)
+        its_feed.fetched = first.position
     queue.append(first)
 
     def take() -> None:
@@ -234,7 +236,7 @@ def test_a_taker_that_empties_the_mailbox_while_it_is_found_full_is_not_missed(
     system.resume("keeper")
     system.wait_idle(5)
     assert kept == ([0, 1] if published else [0])
-    assert not cell.feed.lagging()
+    assert not its_feed.lagging()
     assert system.try_publish("work", {"n": 2})
     system.wait_idle(5)
     assert kept[-1] == 2

@@ -10,6 +10,7 @@ import pytest
 
 from choreia import ActorSystem, Agent, Event, on
 from choreia.runtime.delivery.logfeed import READ, ListLog, LogFeed, Recorded
+from choreia.runtime.delivery.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from tests.runtime.delivery.conftest import FeedKind, InThreads, Make, Until
@@ -109,7 +110,7 @@ def test_a_slow_agent_lags_and_costs_no_more_than_its_window(
 
 @pytest.mark.parametrize("others", [0, 1, READ - 1, READ, READ + 1, 3 * READ])
 def test_refilling_reads_past_what_is_for_others(system: ActorSystem, others: int) -> None:
-    kept, feed = keeper(system, mailbox=2)
+    kept, _ = keeper(system, mailbox=2)
     for n in range(5):
         system.publish("work", {"n": n})
         for _ in range(others):
@@ -123,16 +124,17 @@ def test_refilling_reads_past_what_is_for_others(system: ActorSystem, others: in
 
 def test_the_mailbox_is_refilled_when_half_of_it_is_worked_off(system: ActorSystem) -> None:
     sizes: list[int] = []
+    window: list[Mailbox] = []
 
     class Looks(Keeper):
         @on("work", filter={"payload.n": {"$gte": 0}})
         def work(self, event: Event) -> None:
-            sizes.append(len(feed.mailbox))
+            sizes.append(len(window[0]))
 
     system.spawn(lambda: Looks([]), name="keeper", mailbox=8)
     system.pause("keeper")
     system.wait_idle(5)
-    feed = system._roster.cell("keeper").feed
+    window.append(system._roster.cell("keeper").mailbox)
     for n in range(20):
         system.publish("work", {"n": n})
     finish(system)
