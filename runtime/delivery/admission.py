@@ -69,7 +69,6 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
 ) -> tuple[int, Feed]:
     """Let `item` into all of `feeds`, or tell the verdict of the first that has no room."""
     boxes = [feed.mailbox for feed in feeds]
-    wake: list[Cell] = []
     held = 0
     try:
         roomy = True
@@ -82,7 +81,7 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
         if roomy and before is not None:
             before()
         if roomy:  # plain and in place: fan-out to a hundred agents passes here for each of them
-            for place, box in enumerate(boxes):
+            for box in boxes:
                 items = box.items
                 items.append(item)
                 size = len(items)
@@ -90,7 +89,7 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
                     box.high_water = size
                 if not box.state:
                     box.state = OWNED
-                    wake.append(feeds[place].cell)
+                    box.wake()
         else:
             for feed in feeds:
                 verdict = feed.would(item)
@@ -102,12 +101,11 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
             if before is not None:
                 before()
             alive = [feed for feed in feeds if feed.would(item) != GONE]
-            wake.extend(feed.cell for feed in alive if feed.admit(item))
+            for feed in alive:
+                feed.admit(item)
     finally:
         for box in boxes[:held] if held < len(boxes) else boxes:
             box.lock.release()
-    for cell in wake:
-        cell.schedule(cell)
     if not roomy:
         for feed in feeds:
             if feed.mailbox.attention and not feed.mailbox.pressured:

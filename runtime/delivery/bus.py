@@ -194,6 +194,4 @@ def _offer_vital(feed: Feed, event: Event) -> None:
         if box.full:
             box.dropped += 1
             return
-        wake = feed.admit(event)
-    if wake:
-        feed.cell.schedule(feed.cell)
+        feed.admit(event)

@@ -74,7 +74,7 @@ class Cell:
         self.name = name
         self.id = id
         self.kind = kind
-        self.mailbox = Mailbox(capacity)
+        self.mailbox = Mailbox(capacity, self)
         self.mailbox.state = HELD
         self.schedule: Callable[[Cell], None] = engine.dispatcher.schedule
         self.owner: Any = None
@@ -147,10 +147,9 @@ class Cell:
             self.interrupt = True
             if self.holds & STARTING:
                 return True  # `open` will see it
-            asleep = box.state != OWNED
-            box.state = OWNED
-        if asleep:
-            self.schedule(self)
+            if box.state != OWNED:
+                box.state = OWNED
+                box.wake()
         return True
 
     # -- the outbox -----------------------------------------------------------------------

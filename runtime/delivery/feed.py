@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from choreia.runtime.delivery.mailbox import CLOSED, Mailbox
+from choreia.runtime.delivery.mailbox import CLOSED, OWNED, Mailbox
 from choreia.runtime.delivery.overflow import ConflatingQueue, DroppingQueue, Overflow
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Feed(Protocol):
         """The verdict that `offer` would give. Hold the mailbox's lock."""
         ...
 
-    def admit(self, item: object) -> bool:
-        """Let `item` in after `would` said TAKEN: whether to schedule the agent. Hold the lock."""
+    def admit(self, item: object) -> None:
+        """Let `item` in after `would` said TAKEN. Hold the lock."""
         ...
 
     def force(self, item: object) -> int:
@@ -90,20 +90,19 @@ class MemoryFeed:
                         box.high_water = size + 1
                     if box.state:  # OWNED or HELD: it will look for itself
                         return TAKEN
-                    box.state = 1
-        if taken:
-            self.cell.schedule(self.cell)
-            return TAKEN
+                    box.state = OWNED
+                    cell = self.cell
+                    cell.schedule(cell)
+                    return TAKEN
         return self._offer_slowly(item)
 
     def _offer_slowly(self, item: object) -> int:
         box = self.mailbox
         with box.lock:
             verdict = self.would(item)
-            wake = self.admit(item) if verdict == TAKEN else False
+            if verdict == TAKEN:
+                self.admit(item)
             refused = verdict != TAKEN or box.attention
-        if wake:
-            self.cell.schedule(self.cell)
         if refused and verdict != GONE and not box.pressured:
             self.cell.engine.pressure(self.cell)
         return verdict
@@ -120,27 +119,25 @@ class MemoryFeed:
             return FULL
         return REJECTED if self.policy == "reject" else TAKEN
 
-    def admit(self, item: object) -> bool:
+    def admit(self, item: object) -> None:
         box = self.mailbox
         items = box.items
         if isinstance(items, ConflatingQueue) and items.replace(item):
             box.dropped += 1
-            return False
+            return
         while len(box) >= box.capacity:
             box.dropped += 1
             box.attention = True
             if not isinstance(items, DroppingQueue) or not items.drop_oldest():
-                return False
-        return box.push(item)
+                return
+        box.push(item)
 
     def force(self, item: object) -> int:
         box = self.mailbox
         with box.lock:
             if box.state == CLOSED:
                 return GONE
-            wake = box.push(item)
-        if wake:
-            self.cell.schedule(self.cell)
+            box.push(item)
         return TAKEN
 
     def relieve(self) -> None:

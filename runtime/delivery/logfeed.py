@@ -93,9 +93,8 @@ class LogFeed:
         box = self.mailbox
         with box.lock:
             verdict = self.would(item)
-            wake = self.admit(item) if verdict == TAKEN else False
-        if wake:
-            self.cell.schedule(self.cell)
+            if verdict == TAKEN:
+                self.admit(item)
         if self._behind and not box.pressured:
             self.cell.engine.pressure(self.cell)
         return verdict
@@ -106,7 +105,7 @@ class LogFeed:
         # A message is in no log: its sender must wait for room.
         return FULL if not isinstance(item, Recorded) and self.mailbox.full else TAKEN
 
-    def admit(self, item: object) -> bool:
+    def admit(self, item: object) -> None:
         box = self.mailbox
         if isinstance(item, Recorded):
             if not self._behind and box.full:
@@ -115,18 +114,16 @@ class LogFeed:
                 # never refill (the argument is the one in `parking.py`).
                 self._behind = box.full
             if self._behind:
-                return False
+                return
             self.fetched = item.position
-        return box.push(item)
+        box.push(item)
 
     def force(self, item: object) -> int:
         box = self.mailbox
         with box.lock:
             if box.state == CLOSED:
                 return GONE
-            wake = box.push(item)
-        if wake:
-            self.cell.schedule(self.cell)
+            box.push(item)
         return TAKEN
 
     def relieve(self) -> None:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -39,10 +39,18 @@ class Queue(Protocol[T]):
     def clear(self) -> None: ...
 
 
+class Owner(Protocol):
+    """Whose mailbox it is, as far as the mailbox knows: a cell."""
+
+    @property
+    def schedule(self) -> Callable[[Any], None]: ...
+
+
 class Mailbox:
     """Passive: a queue with a capacity, the owner's state, and counters. See the module."""
 
     __slots__ = (
+        "_owner",
         "attention",
         "capacity",
         "dropped",
@@ -56,8 +64,9 @@ class Mailbox:
         "waiting",
     )
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, owner: Owner) -> None:
         self.lock = threading.Lock()
+        self._owner = owner
         # Made at the first put: an empty deque is 769 bytes, and most of a million agents idle.
         self.items: Queue[object] | None = None
         self.capacity = capacity
@@ -76,6 +85,10 @@ class Mailbox:
         self.dropped = 0
         self.overflowed = 0
 
+    def wake(self) -> None:
+        """Give the owner a turn; it has just become OWNED. Hold the lock."""
+        self._owner.schedule(self._owner)
+
     def __len__(self) -> int:
         return 0 if self.items is None else len(self.items)
 
@@ -84,8 +97,9 @@ class Mailbox:
         """No room for one more, or others were first in asking for it. Hold the lock."""
         return len(self) >= self.capacity or bool(self.waiting)
 
-    def push(self, item: object) -> bool:
-        """Append whatever the capacity says: whether the agent must be scheduled. Hold the lock."""
+    def push(self, item: object) -> None:
+        """Append whatever the capacity says, and see to it that the agent gets a turn. Hold the
+        lock."""
         items = self.items
         if items is None:
             items = self.items = deque()
@@ -100,8 +114,10 @@ class Mailbox:
             self.overflowed += 1
         if self.state == IDLE:
             self.state = OWNED
-            return True
-        return False
+            # Under the lock, here and wherever an agent becomes OWNED: another sender, who finds
+            # it so, may rely on its being on the run queue. (Tried: after the lock. Then there
+            # was a moment in which nothing was queued, nobody ran, and events waited.)
+            self.wake()
 
     def close(self) -> list[object]:
         """Let nothing in any more; what was still waiting is handed to the caller."""

@@ -21,10 +21,9 @@ MOST = 1_024
 class Multicast:
     """A fixed set of mailboxes, in the order of their agents' numbers."""
 
-    __slots__ = ("_acquires", "_boxes", "_feeds", "_releases")
+    __slots__ = ("_acquires", "_boxes", "_releases")
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
-        self._feeds = tuple(feeds)
         self._boxes = [feed.mailbox for feed in feeds]
         self._acquires = [box.lock.acquire for box in self._boxes]
         self._releases = [box.lock.release for box in self._boxes]
@@ -32,7 +31,6 @@ class Multicast:
     def put(self, item: object) -> bool:
         """Let `item` in everywhere; False, and it is nowhere, when that needs a closer look."""
         boxes, releases = self._boxes, self._releases
-        wake: list[int] = []
         held = 0  # counted, since Ctrl-C may come at any time
         try:
             for acquire in self._acquires:
@@ -42,7 +40,7 @@ class Multicast:
                 items: Any = box.items
                 if items.__class__ is not deque or len(items) >= box.capacity or box.waiting:
                     return False
-            for place, box in enumerate(boxes):
+            for box in boxes:
                 items = box.items
                 items.append(item)
                 size = len(items)
@@ -50,11 +48,8 @@ class Multicast:
                     box.high_water = size
                 if not box.state:
                     box.state = OWNED
-                    wake.append(place)
+                    box.wake()
         finally:
             for release in releases[:held] if held < len(releases) else releases:
                 release()
-        for place in wake:
-            cell = self._feeds[place].cell
-            cell.schedule(cell)
         return True

@@ -110,9 +110,8 @@ class ParkingLot:
                     return PARKED
                 line.pop()  # the taker took something meanwhile
             ticket.admitted = True
-            wake = ticket.item is not None and box.push(ticket.item)
-        if wake:
-            feed.cell.schedule(feed.cell)
+            if ticket.item is not None:
+                box.push(ticket.item)
         return TAKEN
 
     def leave(self, feed: Feed, ticket: Ticket) -> bool:
@@ -164,7 +163,6 @@ class ParkingLot:
         """Use the room in `feed`'s mailbox for those in line, first come, first served."""
         box = feed.mailbox
         admitted: list[Ticket] = []
-        wake = False
         with self._lock:
             with box.lock:
                 line = box.waiting
@@ -176,12 +174,10 @@ class ParkingLot:
                     admitted.append(ticket)
                     if ticket.item is None:
                         break  # it tries now, and calls again
-                    wake = box.push(ticket.item) or wake
+                    box.push(ticket.item)
                 if box.pressured and len(box) <= box.capacity // 2:
                     box.pressured = False
                 box.attention = bool(line) or box.pressured or feed.lagging()
-            if wake:  # before its senders go on: never "all idle" between the two
-                feed.cell.schedule(feed.cell)
             for ticket in admitted:
                 self._go_on(ticket, feed.cell)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from collections.abc import Callable
@@ -50,15 +51,18 @@ def settle(system: ActorSystem, name: str = "keeper") -> None:
 
 
 def hear(system: ActorSystem) -> None:
-    """Let what was said be heard, while the keeper's queue is in flight."""
+    """Let what was said be heard, though the keeper's queue is in flight all the time."""
     done: list[Event] = []
+
+    def heard() -> bool:
+        agents = system.inspect().agents
+        return bool(done) and all(a.state == "idle" for a in agents if a.name == "pressure")
+
     with system.subscribe("heard", done.append):
         system.publish("heard")
-        while not done or any(a.mailbox_size for a in system.inspect().agents if a.kind != "agent"):
-            try:
+        while not heard():
+            with contextlib.suppress(TimeoutError):
                 system.wait_idle(0.005)
-            except TimeoutError:
-                continue
 
 
 # -- said once, on the edge -----------------------------------------------------------------------

@@ -165,6 +165,25 @@ def test_two_filters_of_one_handler_are_alternatives(system: ActorSystem) -> Non
     assert notes_of(system) == ["1", "3"], "each event once, however many of its topics match"
 
 
+def test_a_topic_without_a_filter_makes_the_filter_of_another_no_matter(
+    system: ActorSystem,
+) -> None:
+    class Mine(Notes):
+        @on("a.*")
+        @on("a.x", {"payload.n": 1})
+        def either(self, event: Event) -> None:
+            self.notes.append(f"either {event.payload['n']}")
+
+        @on("a.x")
+        def beside(self, event: Event) -> None:
+            self.notes.append("beside")
+
+    ref = system.spawn(Mine)
+    system.publish("a.x", {"n": 2})
+    ref.tell(Event("a.x", "me", {"n": 3}))
+    assert notes_of(system) == ["either 2", "beside", "either 3", "beside"]
+
+
 def test_several_matching_handlers_run_in_the_order_they_are_defined(system: ActorSystem) -> None:
     class Mine(Notes):
         @on("#.deep")

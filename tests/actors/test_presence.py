@@ -285,6 +285,17 @@ def test_without_capabilities_nobody_is_found_but_all_are_known(system: ActorSys
     assert [info.name for info in system._presence.all()] == ["plain"]
 
 
+def test_a_local_agents_own_state_counts_before_its_events_have_arrived() -> None:
+    class Local:
+        busy, paused = 0, True
+
+    presence = Presence(lambda id: Local() if id == "a" else None)
+    presence.learn(AgentInfo("a", "a", ("brew",)))
+    presence.learn(AgentInfo("b", "b", ("brew",)))
+    assert names(presence.find("brew")) == ["b"]
+    assert [info.status for info in presence.all()] == ["paused", "online"]
+
+
 def test_the_index_agrees_with_a_plain_search() -> None:
     """Whatever is learnt, in whatever order."""
     chance = random.Random(7)

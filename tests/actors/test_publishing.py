@@ -283,6 +283,38 @@ def test_an_id_whose_publish_failed_may_be_used_again(system: ActorSystem, hear:
     assert ref.proxy().seen.get(timeout=5) == [{}, {"n": 2}]
 
 
+@pytest.mark.parametrize("gives_up", [False, True])
+def test_two_that_publish_the_same_id_at_once(until: Until, gives_up: bool) -> None:
+    """The second waits for what becomes of the first, and tries itself if that fails."""
+    results: list[object] = []
+    with ActorSystem() as system:
+        ref = system.spawn(Takes, name="full", mailbox=1)
+        system.pause("full")
+        system.wait_idle(5)
+        system.publish("x")
+
+        def publish(timeout: float | None) -> None:
+            try:
+                results.append(system.publish("x", {"n": 1}, id="id-1", timeout=timeout).payload)
+            except MailboxFull as error:
+                results.append(type(error))
+
+        first = threading.Thread(target=publish, args=(0.05 if gives_up else None,))
+        first.start()
+        until(lambda: system.inspect().agent("full").parked, system)
+        second = threading.Thread(target=publish, args=(None,))
+        second.start()
+        if gives_up:
+            first.join(10)
+        system.resume("full")
+        for thread in (first, second):
+            thread.join(10)
+            assert not thread.is_alive()
+        system.wait_idle(5)
+        assert ref.proxy().seen.get(timeout=5) == [{}, {"n": 1}]
+    assert results == [MailboxFull if gives_up else {"n": 1}, {"n": 1}]
+
+
 class Takes(Agent):
     def __init__(self) -> None:
         super().__init__()

@@ -355,10 +355,12 @@ def test_a_told_failure_is_on_failures_and_leaves_nothing_behind(
     failed, said = hear("failed"), hear("said")
     ref = system.spawn(Member)
     ref.tell("fail")
-    assert ref.proxy().failures.get(timeout=5) == ["no"]
+    system.wait_idle(5)
+    assert len(failed) == 1, "what on_failure says leaves at its end, not with what comes next"
     ref.proxy().says("a").get(timeout=5)
     system.wait_idle(5)
     assert (len(failed), len(said)) == (1, 1)
+    assert ref.proxy().failures.get(timeout=5) == ["no"]
 
 
 def test_what_a_proxied_method_emits_leaves(system: ActorSystem, hear: Hear) -> None:
@@ -648,12 +650,21 @@ def test_a_future_times_out_and_may_be_asked_again(system: ActorSystem) -> None:
     assert future.get(timeout=5) is None
 
 
-def test_awaiting_futures_blocks_no_loop(mode: Mode) -> None:
+def test_awaiting_futures_blocks_no_loop_and_no_thread(
+    mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        pytest.fail("an awaited future took a thread")
+
     async def main() -> list[Any]:
         got: list[Any] = []
         async with ActorSystem(mode=mode) as system:
             member = system.spawn(Member)
             proxy = member.proxy()
+            with monkeypatch.context() as patched:
+                patched.setattr(asyncio, "to_thread", refuse)
+                got.append(await proxy.slowly(0).map(lambda x: x))
+                got.append(await proxy.slowly(0).join(proxy.slowly(1)))
             got.append(await proxy.value)
             got.append(await proxy.slowly(1))
             got.append(await member.ask("hello", block=False))
@@ -674,7 +685,8 @@ def test_awaiting_futures_blocks_no_loop(mode: Mode) -> None:
                 await member.ask("x", block=False)
         return got
 
-    assert asyncio.run(main()) == [1, 2, "hello", 11, [1, 2], [2, 3], 6, True, False]
+    assert asyncio.run(main())[:2] == [1, [1, 2]]
+    assert asyncio.run(main())[2:] == [1, 2, "hello", 11, [1, 2], [2, 3], 6, True, False]
 
 
 def numbers(ref: pykka.ActorRef[Any]) -> Any:

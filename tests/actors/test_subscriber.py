@@ -161,6 +161,7 @@ def test_cancelled_it_hears_of_nothing_published_from_then_on(system: ActorSyste
     system.resume(subscription.name)
     system.wait_idle(5)
     assert heard == [1], "what was in its mailbox is still handled"
+    assert system.dead_letters() == [], "it was not even given the second"
     assert not subscription.ref.is_alive()
     subscription.cancel()
     assert subscription.name not in {agent.name for agent in system.inspect().agents}

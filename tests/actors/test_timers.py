@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -261,10 +262,15 @@ def test_timers_end_with_their_agent(sim: ActorSystem, hear: Hear) -> None:
 
 
 def test_a_stopping_system_fires_no_timers(sim: ActorSystem, hear: Hear) -> None:
+    async def takes_its_time(event: Event) -> None:
+        await asyncio.sleep(10)
+
     due = hear("due")
     timed(sim, lambda agent, _: agent.after(0.001, "due"))
+    sim.subscribe("go", takes_its_time)
     sim.publish("go")
     sim.stop()
+    assert sim.clock.monotonic() >= 10
     assert due == []
 
 

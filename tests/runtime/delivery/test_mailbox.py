@@ -36,32 +36,54 @@ class Worker(Agent):
 # -- the mailbox by itself ------------------------------------------------------------------------
 
 
+class Owner:
+    """Whose mailbox it is; notes that it was given a turn, and whether under the lock."""
+
+    def __init__(self, capacity: int) -> None:
+        self.turns: list[bool] = []
+        self.box = Mailbox(capacity, self)
+
+    def schedule(self, owner: object) -> None:
+        assert owner is self
+        self.turns.append(self.box.lock.locked())
+
+
+def mailbox(capacity: int = 5, *items: str) -> Mailbox:
+    box = Owner(capacity).box
+    for item in items:
+        box.push(item)
+    return box
+
+
 def test_an_empty_mailbox_keeps_no_queue() -> None:
-    box = Mailbox(5)
+    box = mailbox()
     assert box.items is None
     assert len(box) == 0
     assert not box.full
 
 
-def test_the_first_item_of_an_idle_agent_schedules_it_and_further_ones_do_not() -> None:
-    box = Mailbox(5)
-    assert box.push("a")
-    assert box.state == OWNED
-    assert not box.push("b")
+def test_the_first_item_of_an_idle_agent_schedules_it_under_the_lock_and_further_ones_do_not() -> (
+    None
+):
+    owner = Owner(5)
+    for item in "ab":
+        with owner.box.lock:
+            owner.box.push(item)
+    assert owner.box.state == OWNED
+    assert owner.turns == [True]
 
 
 @pytest.mark.parametrize("state", [OWNED, HELD])
 def test_an_agent_that_will_look_for_itself_is_not_scheduled(state: int) -> None:
-    box = Mailbox(5)
-    box.state = state
-    assert not box.push("a")
-    assert box.state == state
+    owner = Owner(5)
+    owner.box.state = state
+    owner.box.push("a")
+    assert owner.box.state == state
+    assert owner.turns == []
 
 
 def test_high_water_is_the_most_that_ever_waited_at_once() -> None:
-    box = Mailbox(5)
-    for item in "abc":
-        box.push(item)
+    box = mailbox(5, "a", "b", "c")
     assert box.items is not None
     box.items.popleft()
     box.items.popleft()
@@ -70,9 +92,7 @@ def test_high_water_is_the_most_that_ever_waited_at_once() -> None:
 
 
 def test_every_item_above_capacity_is_counted_as_overflowed() -> None:
-    box = Mailbox(2)
-    for item in "abcd":
-        box.push(item)
+    box = mailbox(2, "a", "b", "c", "d")
     assert (box.high_water, box.overflowed) == (4, 2)
     assert box.items is not None
     box.items.popleft()
@@ -81,8 +101,7 @@ def test_every_item_above_capacity_is_counted_as_overflowed() -> None:
 
 
 def test_it_is_full_at_capacity_or_while_others_wait_in_line() -> None:
-    box = Mailbox(2)
-    box.push("a")
+    box = mailbox(2, "a")
     assert not box.full
     box.push("b")
     assert box.full
@@ -93,10 +112,13 @@ def test_it_is_full_at_capacity_or_while_others_wait_in_line() -> None:
     assert box.full
 
 
+@pytest.mark.parametrize(("capacity", "low_water"), [(1, 0), (2, 1), (8, 7), (16, 14), (1000, 875)])
+def test_room_is_given_away_in_eighths(capacity: int, low_water: int) -> None:
+    assert mailbox(capacity).low_water == low_water
+
+
 def test_a_closed_mailbox_hands_over_what_waited_and_is_full_for_ever() -> None:
-    box = Mailbox(3)
-    box.push("a")
-    box.push("b")
+    box = mailbox(3, "a", "b")
     assert box.close() == ["a", "b"]
     assert (box.state, len(box), box.full) == (CLOSED, 0, True)
     assert box.close() == []
