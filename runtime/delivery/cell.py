@@ -117,6 +117,8 @@ class Cell:
         box = self.mailbox
         with box.lock:
             self.holds &= ~STARTING
+            if box.state == CLOSED:  # the system stopped, and did not wait for it
+                return
             if self.holds or self.controls or box.items:
                 box.state = OWNED
                 self.schedule(self)

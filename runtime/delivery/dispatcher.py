@@ -67,10 +67,6 @@ class Dispatcher(Protocol):
         """Run `coroutine` on the system's loop, in `context`."""
         ...
 
-    def call_on_loop(self, callback: Callable[[], None]) -> None:
-        """Call `callback` on the thread of the system's loop, soon."""
-        ...
-
     def wait(self, gate: Gate, timeout: float | None) -> bool:
         """Block until `gate` opens: whether it is open, after `timeout` seconds."""
         ...

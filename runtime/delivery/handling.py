@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from functools import partial
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
 from choreia.runtime.delivery.behaviour import Frame
@@ -343,7 +343,9 @@ def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
             except BaseException as error:
                 failure = error  # told to the generator's task, so that it can clean up
             cell.hold(AWAITING)
-            dispatcher.call_on_loop(partial(_tell, taken, failure))
+            # On the loop it belongs to, which may not be the system's any more; or it is closed.
+            with suppress(RuntimeError):
+                taken.get_loop().call_soon_threadsafe(_tell, taken, failure)
     finally:
         abandoned = True
         stay.end()

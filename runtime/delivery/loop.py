@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from contextvars import Context
 
@@ -87,10 +87,6 @@ class LoopRunner:
             done(None, error)
         return handle
 
-    def call(self, callback: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # closed: nobody is there any more who could be told
-            self._running_loop().call_soon_threadsafe(callback)
-
     def _ended(self, task: asyncio.Task[object], done: Done) -> None:
         self._tasks.discard(task)
         if task.cancelled():
@@ -135,8 +131,9 @@ class LoopRunner:
             self._end(*self._earlier, timeout)
         if thread is not None:
             self._end(loop, thread, timeout)
-        elif not loop.is_closed():  # the caller's: only our tasks are ours to end
-            loop.call_soon_threadsafe(self._cancel_all)
+        else:  # the caller's: only our tasks are ours to end
+            with suppress(RuntimeError):  # it is closed, and they have ended with it
+                loop.call_soon_threadsafe(self._cancel_all)
 
     def _end(
         self, loop: asyncio.AbstractEventLoop, thread: threading.Thread, timeout: float

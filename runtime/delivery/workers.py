@@ -17,6 +17,9 @@ from choreia.runtime.delivery.watchdog import Watchdog
 MOST = 256
 """Bound on threads for blocked handlers, per system."""
 
+AT_LEAST = 1.0
+"""Seconds that threads get to end which have nothing more to do."""
+
 
 class ThreadDispatcher:
     """Implements `Dispatcher` with a pool, a watchdog, and one thread per `threaded` agent."""
@@ -57,9 +60,6 @@ class ThreadDispatcher:
     ) -> CoroutineTask:
         return self.loop.start(coroutine, context, done)
 
-    def call_on_loop(self, callback: Callable[[], None]) -> None:
-        self.loop.call(callback)
-
     def wait(self, gate: Gate, timeout: float | None) -> bool:
         if gate.is_open:
             return True
@@ -84,8 +84,8 @@ class ThreadDispatcher:
         self._callback()
 
     def stop(self, timeout: float) -> None:
-        ends = time.monotonic() + timeout
-        self.loop.stop(timeout)
+        ends = time.monotonic() + max(timeout, AT_LEAST)
+        self.loop.stop(max(timeout, AT_LEAST))
         self.watchdog.stop()
         pools = [self.pool, *self._lanes]
         for pool in pools:

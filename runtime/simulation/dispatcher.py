@@ -80,9 +80,6 @@ class SimulatedDispatcher:
         task.add_done_callback(ended)
         return SimulatedTask(task)
 
-    def call_on_loop(self, callback: Callable[[], None]) -> None:
-        self._own_loop().call_soon(callback)
-
     def _own_loop(self) -> SimulatedLoop:
         if self._loop is None:
             self._loop = SimulatedLoop(self._clock, self.schedule)

@@ -87,6 +87,7 @@ def test_find_follows_paused_resumed_and_offline(system: ActorSystem) -> None:
     system.pause("brews")
     system.wait_idle(5)
     assert system.find("brew") == []
+    assert system.find("brew", busy=True) == [], "a paused one is not there, however busy"
     system.resume("brews")
     system.wait_idle(5)
     assert names(system.find("brew")) == ["brews"]
@@ -112,10 +113,10 @@ def test_find_follows_load_and_busy(sim: ActorSystem) -> None:
     sim.advance(0.1)  # one in hand, one queued
     assert sim.find("brew") == [], "no room for more"
     assert sim.find("pour") == []
-    (busy,) = [info for info in sim._presence.all() if info.name == "brews"]
+    (busy,) = sim.find("brew", busy=True)
     assert (busy.available_capacity, busy.load, busy.status) == (0, 1.0, "busy")
     sim.publish("order.brews")
-    (busy,) = [info for info in sim._presence.all() if info.name == "brews"]
+    (busy,) = sim.find("brew", busy=True)
     assert (busy.available_capacity, busy.load) == (0, 1.5)
     sim.wait_idle()
     (info,) = sim.find("brew")

@@ -606,3 +606,18 @@ def test_a_plain_with_on_a_running_loop_is_refused_at_once() -> None:
         await system.stop_async()
 
     asyncio.run(main())
+
+
+def test_an_agent_that_is_being_spawned_while_the_system_stops_stays_stopped(mode: Mode) -> None:
+    system = ActorSystem(mode=mode)
+
+    class StopsMeanwhile:
+        def see(self, event: Event) -> None:
+            if event.type == "agent.initialized":  # in its place, and not yet begun
+                system.stop(drain=False)
+
+    system._engine.bus.taps = (StopsMeanwhile(),)
+    ref = system.spawn(lambda: Takes([]))
+    assert not ref.is_alive()
+    with pytest.raises(pykka.ActorDeadError):
+        ref.tell("x")

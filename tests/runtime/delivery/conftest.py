@@ -19,6 +19,7 @@ import pytest
 from choreia import ActorSystem
 from choreia.runtime.delivery.logfeed import ListLog
 from choreia.runtime.errors import Deadlock
+from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
 
 Mode = Literal["threads", "simulated"]
 FeedKind = Literal["memory", "log"]
@@ -137,5 +138,7 @@ def until() -> Until:
             assert time.monotonic() < ends, "it did not come to that within 20 s"
             with suppress(TimeoutError, Deadlock):
                 system.wait_idle(0.005)
+            if isinstance(system._dispatcher, SimulatedDispatcher):
+                system.advance(0.005)  # timers are not in flight
 
     return wait
