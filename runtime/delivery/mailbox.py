@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -39,13 +39,6 @@ class Queue(Protocol[T]):
     def clear(self) -> None: ...
 
 
-class Owner(Protocol):
-    """Whose mailbox it is, as far as the mailbox knows: a cell."""
-
-    @property
-    def schedule(self) -> Callable[[Any], None]: ...
-
-
 class Mailbox:
     """Passive: a queue with a capacity, the owner's state, and counters. See the module."""
 
@@ -64,9 +57,9 @@ class Mailbox:
         "waiting",
     )
 
-    def __init__(self, capacity: int, owner: Owner) -> None:
+    def __init__(self, capacity: int, owner: Any) -> None:
         self.lock = threading.Lock()
-        self._owner = owner
+        self._owner = owner  # a cell; Any, for some checkers take its `schedule` for a method
         # Made at the first put: an empty deque is 769 bytes, and most of a million agents idle.
         self.items: Queue[object] | None = None
         self.capacity = capacity
