@@ -230,6 +230,39 @@ def test_nobody_overtakes_a_publisher_that_waits(make: Make, until: Until, count
 
 
 @threads_only
+def test_nobody_overtakes_while_room_is_saved_up(make: Make, until: Until) -> None:
+    """In a large mailbox those in line are let in when an eighth of it is free; until then there
+    is room, but not for others."""
+    kept: list[Any] = []
+
+    class PausesOnce(Keeper):
+        @on("work")
+        def work(self, event: Event) -> None:
+            super().work(event)
+            if len(kept) == 1:
+                system.pause("keeper")
+
+    system = make()
+    system.spawn(lambda: PausesOnce(kept), name="keeper", mailbox=16)
+    system.pause("keeper")
+    system.wait_idle(5)
+    for n in range(16):
+        system.publish("work", {"n": n})
+    thread = threading.Thread(target=system.publish, args=("work", {"n": 16}))
+    thread.start()
+    until(system, lambda: system.inspect().agent("keeper").parked == 1)
+    system.resume("keeper")
+    until(system, lambda: system.inspect().agent("keeper").state == "paused" and kept)
+    assert system.inspect().agent("keeper").mailbox_size == 15
+    assert system.try_publish("work", {"n": 17}) is False
+    system.resume("keeper")
+    system.publish("work", {"n": 18})
+    thread.join()
+    system.wait_idle(5)
+    assert kept == [*range(17), 18]
+
+
+@threads_only
 def test_a_publisher_that_gives_up_lets_those_behind_it_in(make: Make, until: Until) -> None:
     """The first in line waits for two mailboxes, of which one stays full."""
     system = make()

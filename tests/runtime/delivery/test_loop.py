@@ -237,12 +237,12 @@ def test_what_runs_when_a_loop_is_adopted_goes_on_where_it_is() -> None:
     system.subscribe("aside", heard.append)
     system.spawn(lambda: Streams(places))
     system.publish("stream")
+    while not heard:
+        with pytest.raises(TimeoutError):
+            system.wait_idle(0.01)
 
     async def run() -> None:
         async with system:
-            while not heard:
-                with pytest.raises(TimeoutError):
-                    await system.wait_idle_async(0.01)
             hold.set()
             await system.wait_idle_async(20)
             before = len(places)

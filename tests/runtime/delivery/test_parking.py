@@ -400,6 +400,55 @@ def test_each_circle_is_named_once_with_the_policy_and_the_counts(system: ActorS
 
 
 @memory_only
+def test_a_circle_through_one_of_several_mailboxes_that_an_agent_awaits_is_found(
+    system: ActorSystem, until: Until
+) -> None:
+    """`a` awaits room at `x` and at `y`; `y` is paused, and `x` parks on `a`."""
+    heard: list[Event] = []
+
+    class A(Agent):
+        mailbox = 1
+
+        @on("go")
+        async def go(self, event: Event) -> None:
+            said = [("x", n) for n in range(3)] + [("y", n) for n in range(2)]
+            await asyncio.gather(*(self.emit_now_async(type, {"n": n}) for type, n in said))
+
+        @on("back")
+        def back(self, event: Event) -> None:
+            heard.append(event)
+
+    class X(Agent):
+        mailbox = 1
+
+        @on("x")
+        def work(self, event: Event) -> None:
+            for n in range(3):
+                self.emit("back", {"n": n})
+
+    class Y(Agent):
+        mailbox = 1
+
+        @on("y")
+        def work(self, event: Event) -> None: ...
+
+    for agent in (A, X, Y):
+        system.spawn(agent)
+    for name in ("x", "y"):
+        system.pause(name)
+    system.wait_idle(5)
+    system.publish("go")
+    until(system, lambda: system.inspect().agent("x").parked == 2)
+    until(system, lambda: system.inspect().agent("y").parked == 1)
+    system.resume("x")
+    until(system, lambda: system.inspect().agent("x").handled == 3)
+    assert heard == []
+    system.resume("y")
+    system.wait_idle(20)
+    assert len(heard) == 9
+
+
+@memory_only
 def test_an_ask_counts_as_waiting_in_the_search_for_circles(system: ActorSystem) -> None:
     """`a` asks `b`, and `b`, before it answers, emits into the full mailbox of `a`."""
 
