@@ -275,6 +275,21 @@ def test_closing_ends_every_thread_wherever_it_is(pools: MakePool, hurry: None, 
         assert pool.ended
 
 
+def test_a_thread_is_the_pools_until_it_has_ended(pools: MakePool) -> None:
+    """Whoever stops the pool waits for all of its threads, also for one that has left its work and
+    is not quite gone."""
+    pool, known, done = pools(1), list[bool](), Gate()
+
+    def last_words() -> None:
+        known.append(threading.current_thread() in pool.threads())
+        done.open()
+
+    pool.on_quiet = last_words
+    pool.schedule(Task(pool.close))
+    assert done.wait(20)
+    assert known == [True]
+
+
 def test_what_is_queued_when_it_is_closed_is_still_served(pools: MakePool) -> None:
     pool, hold, ran = pools(1), Gate(), list[int]()
     pool.schedule(Task(lambda: hold.wait(20)))
