@@ -281,6 +281,7 @@ def test_a_hundred_thousand_events_through_a_slow_agent_leave_memory_flat(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("how", ["outside", "agent"])
 def test_a_million_events_through_a_slow_agent_leave_memory_flat(mode: Mode, how: str) -> None:
     pages: list[int] = []

@@ -330,6 +330,7 @@ def test_ten_thousand_idle_agents_answer_and_stop() -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 def test_a_hundred_thousand_idle_agents_answer_and_stop() -> None:
     assert spawn_many(100_000) < 5_120
 
