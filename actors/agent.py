@@ -41,6 +41,7 @@ _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
     {"capabilities", "specializations", "capacity", "emits"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
+    | {"heartbeat", "restart"}
 )
 
 
@@ -50,7 +51,7 @@ class Agent(Actor):
     Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
     goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
     patterns; enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`,
-    `threaded`, `retry`, `conflate_key`, `max_outbox`.
+    `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`.
     """
 
     __slots__ = ()
@@ -179,6 +180,16 @@ class Agent(Actor):
         """Cancel the timer of that key, once the handler has returned. Unknown keys do nothing."""
         cancel_timer(turn_of(self, "cancel"), record_of(self, "cancel"), key)
 
+    def alive(self) -> None:
+        """Give a sign of life, in a handler that takes long: it is not stuck.
+
+        `emit_now` and `yield` are signs of life too. Raises `Fenced` when it comes too late, and
+        another instance has taken this one's place.
+        """
+        turn = turn_of(self, "alive")
+        turn.check("alive")
+        turn.live()
+
     def find(self, capability: str, *, busy: bool = False) -> list[AgentInfo]:
         """The agents that are online with that capability and room for more, least loaded first.
 
@@ -209,6 +220,9 @@ class Agent(Actor):
 
     def stop(self) -> None:
         """Stop when what is already in the mailbox has been handled."""
+        turn = cell_of(self, "stop").turn
+        if turn.fenced:
+            raise turn.fenced_error("stop")
         self.actor_ref.stop(block=False)
 
 
@@ -229,8 +243,8 @@ def cell_of(agent: Actor, what: str) -> Cell:
 
 def turn_of(agent: Actor, what: str) -> Turn:
     turn: Turn = cell_of(agent, what).turn
-    if turn.agent is not agent:
-        raise OutsideTurn(f"{type(agent).__name__}.{what}: another instance has taken its place")
+    if turn.agent is not agent:  # it is being made, and takes another's place when it is complete
+        raise OutsideTurn(f"{type(agent).__name__}.{what} was called outside its turn")
     return turn
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from choreia.actors.base import PROXIED, ActorDeadError, ActorStop, Envelope, answer_proxy
 from choreia.actors.ref import dead_error
 from choreia.actors.reply import Reply
 from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import Cell
-from choreia.runtime.delivery.handling import deliver, wait_for
+from choreia.runtime.delivery.coroutines import wait_for
+from choreia.runtime.delivery.handling import deliver
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.steps import Plan
 from choreia.runtime.delivery.turn import Turn
@@ -21,14 +21,28 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.upcasting import upcast
 
 
+class Fate(Protocol):
+    """What becomes of an agent (`lifecycle.py`, `replacing.py`)."""
+
+    def stop(self, turn: Turn, reply: Reply | None) -> Frame: ...
+    def gave_up(self, cell: Cell) -> None: ...
+    def overran(self, turn: Turn, expected: object, error: BaseException) -> None: ...
+
+
 class Ear:
     """How an agent's turn handles what pykka sends: `tell`, `ask`, proxy calls, stop."""
 
-    __slots__ = ("_stop", "_turn")
+    __slots__ = ("_fate", "_turn")
 
-    def __init__(self, turn: Turn, stop: Callable[[Turn, Reply | None], Frame]) -> None:
+    def __init__(self, turn: Turn, fate: Fate) -> None:
         self._turn = turn
-        self._stop = stop
+        self._fate = fate
+
+    def gave_up(self) -> None:
+        self._fate.gave_up(self._turn.cell)
+
+    def overran(self, expected: object, error: BaseException) -> None:
+        self._fate.overran(self._turn, expected, error)
 
     def failed(self, message: object, error: BaseException) -> None:
         _message_failed(self._turn, message, None, error)
@@ -47,15 +61,19 @@ class Ear:
         turn, message, reply = self._turn, item.message, item.reply_to
         kind = message.__class__
         if kind is ActorStop:
-            return _answering(self._stop(turn, reply), turn, item)
+            return _answering(self._fate.stop(turn, reply), turn, item)
         if kind is Event:
             plan = turn.planner.plan(message.type)
             return _answering(_told(turn, message, plan, reply), turn, item)
         agent: Any = turn.agent
         try:
-            result = answer_proxy(agent, message) if kind in PROXIED else agent.on_receive(message)
+            if kind in PROXIED:
+                result = turn.lend(answer_proxy, agent, message)
+            else:
+                result = turn.lend(agent.on_receive, message)
         except BaseException as error:
-            _message_failed(turn, message, reply, error)
+            if not turn.fenced:
+                _message_failed(turn, message, reply, error)
             return None
         if inspect.iscoroutine(result):
             return _answering(_awaited(turn, message, reply, result), turn, item)
@@ -73,7 +91,7 @@ def _answering(frame: Frame, turn: Turn, item: Any) -> Frame:
         yield from frame
     except GeneratorExit:
         if item.reply_to is not None:
-            settle_left_over(turn.cell, [item], "killed")
+            settle_left_over(turn.cell, [item], turn.ending)
         raise
 
 
@@ -92,7 +110,7 @@ def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
         result = yield from wait_for(turn, coroutine)
     except GeneratorExit:
         if reply is None:
-            reason = "stopped" if turn.engine.refusing else "killed"
+            reason = "stopped" if turn.engine.refusing else turn.ending
             turn.engine.bury(message, turn.cell, None, 1, reason)
         raise
     except BaseException as error:
@@ -108,16 +126,20 @@ def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
 def _message_failed(turn: Turn, message: object, reply: Any, error: BaseException) -> None:
     """An asker gets the error; a failed `tell` is a dead letter, and the agent goes on."""
     turn.buffer.clear()
+    turn.failed(error, "on_receive")
     if reply is not None:
         turn.cell.failed += 1
         reply.set_exception((type(error), error, error.__traceback__))
         return
     turn.report(logging.ERROR, "a told message failed", exc_info=error)
     turn.engine.bury(message, turn.cell, error, 1, "failed")
+    turn.ear.gave_up()
     agent: Any = turn.agent
     try:
-        agent.on_failure(type(error), error, error.__traceback__)
+        turn.lend(agent.on_failure, type(error), error, error.__traceback__)
     except BaseException:
+        if turn.fenced:
+            return
         turn.buffer.clear()
         turn.report(logging.ERROR, "on_failure failed", exc_info=True)
     turn.send_off()
@@ -126,7 +148,7 @@ def _message_failed(turn: Turn, message: object, reply: Any, error: BaseExceptio
 
 
 def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:
-    """An agent is gone: what its mailbox still held becomes dead letters and dead asks."""
+    """What an agent that is gone, or replaced, will not handle: dead letters and dead asks."""
     for item in items:
         if isinstance(item, Recorded):
             continue  # it stays in the log
@@ -141,4 +163,11 @@ def settle_left_over(cell: Cell, items: list[object], reason: str) -> None:
         elif isinstance(item.message, ActorStop):
             item.reply_to.set(None)
         else:
-            item.reply_to.set_exception((ActorDeadError, dead_error(cell), None))
+            error = dead_error(cell) if reason != "stuck" else _replaced_error(cell)
+            item.reply_to.set_exception((ActorDeadError, error, None))
+
+
+def _replaced_error(cell: Cell) -> ActorDeadError:
+    return ActorDeadError(
+        f"agent {cell.name!r} ({cell.id}) was replaced by another instance over this message"
+    )

@@ -5,11 +5,21 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from math import inf
+from typing import TypeVar, cast
 
 import attrs
 
-from choreia.runtime.delivery.steps import NOTHING, PLANS, Handler, Kind, Plan, Step
+from choreia.runtime.delivery.steps import (
+    NO_LIMITS,
+    NOTHING,
+    PLANS,
+    Handler,
+    Kind,
+    Limits,
+    Plan,
+    Step,
+)
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
@@ -29,6 +39,7 @@ class Topic:
     text: str
     filter: Filter | None = None
     payload_class: type | None = None
+    limits: Limits = NO_LIMITS
 
     @property
     def templated(self) -> bool:
@@ -71,27 +82,67 @@ def topic_of(topic: str | type, filter: Mapping[str, object] | Filter | None) ->
     return Topic(declared[0], compiled, topic)
 
 
-def on(topic: str | type, filter: Mapping[str, object] | Filter | None = None) -> Callable[[F], F]:
+def on(
+    topic: str | type,
+    filter: Mapping[str, object] | Filter | None = None,
+    *,
+    timeout: float | None = None,
+    cancel_on: str | type | tuple[str | type, ...] | None = None,
+) -> Callable[[F], F]:
     """Have a method of an `Agent` handle the events that `topic` selects and `filter` lets through.
 
     `topic` is a pattern (``*`` one segment, ``#`` any number), in which ``{name}`` stands for an
     attribute of the agent, or a class declared with ``@event_type``, an instance of which the
     handler then gets. Raises `InvalidPattern`, `InvalidFilter` or `InvalidAgent` at once. The
     method itself is returned unaltered.
+
+    Past `timeout` seconds a coroutine is cancelled, and a generator ended at its next `yield`: a
+    failed attempt, with `HandlerTimeout`. A handler that holds a thread cannot be ended; its agent
+    is taken from it, as by `ActorSystem.restart`. `cancel_on` is for coroutines: an event of the
+    same correlation that it selects (and that the agent has not emitted itself) cancels the running
+    handler at once, without a retry or a dead letter.
     """
     if inspect.isfunction(topic):
         raise InvalidAgent("@on needs a topic: write @on('order.created')")
-    declared = topic_of(topic, filter)
+    declared = attrs.evolve(topic_of(topic, filter), limits=limits_of(timeout, cancel_on))
 
     def mark(method: F) -> F:
         marked: object = method
         if not inspect.isfunction(marked):
             raise InvalidAgent(f"@on marks functions; {method!r} is none")
+        if cancel_on is not None and Kind.of(marked) not in (Kind.COROUTINE, Kind.ASYNC_GENERATOR):
+            raise InvalidAgent(
+                f"handler {marked.__qualname__}: only a coroutine can be cancelled; write "
+                "`async def`, or leave out cancel_on"
+            )
         # Decorators are applied from the last line up; topics are kept as they are read.
         setattr(method, _MARK, (declared, *getattr(method, _MARK, ())))
         return method
 
     return mark
+
+
+def limits_of(timeout: object, cancel_on: str | type | tuple[str | type, ...] | None) -> Limits:
+    """What `@on` was told of when a handler is to end, checked."""
+    if timeout is not None:
+        number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+        if not number or not 0 < cast("float", timeout) < inf:
+            raise InvalidAgent(f"@on(timeout={timeout!r}): give a number of seconds, more than 0")
+    if cancel_on is None:
+        return Limits(cast("float | None", timeout))
+    choices = cancel_on if isinstance(cancel_on, tuple) else (cancel_on,)
+    if not choices:
+        raise InvalidAgent("@on(cancel_on=()) names nothing: give a pattern or a class")
+    patterns = tuple(topic_of(choice, None).pattern(None) for choice in choices)
+    return Limits(cast("float | None", timeout), patterns)
+
+
+def _strictest(topics: Iterable[Topic]) -> Limits:
+    """Of several topics that select one event: the shortest time, and whatever cancels."""
+    limits = [topic.limits for topic in topics]
+    timeouts = [one.timeout for one in limits if one.timeout is not None]
+    patterns = dict.fromkeys(pattern for one in limits for pattern in one.cancel_on)
+    return Limits(min(timeouts, default=None), tuple(patterns))
 
 
 @attrs.frozen
@@ -212,7 +263,14 @@ class HandlerPlanner:
 def _step(spec: HandlerSpec, topics: list[Topic]) -> Step:
     filters = [topic.filter for topic in topics if topic.filter is not None]
     filter = None if len(filters) < len(topics) else _one(filters)
-    return Step(spec.name, spec.function, spec.kind, filter, topics[0].payload_class)
+    return Step(
+        spec.name,
+        spec.function,
+        spec.kind,
+        filter,
+        topics[0].payload_class,
+        limits=_strictest(topics),
+    )
 
 
 def _one(filters: list[Filter]) -> Filter | _AnyOf:

@@ -36,7 +36,8 @@ class AgentView:
     kind: str
     """``agent``, ``subscription`` or ``system``."""
     state: str
-    """``idle``, ``queued``, ``running``, ``awaiting``, ``parked``, ``backoff``, ``paused``."""
+    """``idle``, ``queued``, ``running``, ``awaiting``, ``parked``, ``backoff``, ``paused`` or
+    ``dead`` (the thread that served it has ended)."""
     mailbox_size: int
     """Items that wait now."""
     mailbox_capacity: int
@@ -57,6 +58,10 @@ class AgentView:
     """The handler that runs now."""
     handler_seconds: float
     """For how long it has been running."""
+    suspected: str | None = None
+    """Why the supervisor suspects it: ``dead``, ``stuck`` or ``starved``."""
+    incarnation: int = 1
+    """How often the agent has been started under this name."""
 
 
 @attrs.frozen

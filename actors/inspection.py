@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from choreia.actors.info import AgentView, SystemView
 from choreia.actors.roster import Roster
 from choreia.runtime.delivery.cell import Cell
+
+if TYPE_CHECKING:
+    from choreia.actors.record import Record
 
 
 def view_of(roster: Roster) -> SystemView:
@@ -21,7 +26,12 @@ def view_of(roster: Roster) -> SystemView:
 def _view(cell: Cell) -> AgentView:
     box, step = cell.mailbox, cell.turn.step
     size, in_hand = len(box), int(cell.turn.event is not None)
-    running = cell.engine.clock.monotonic() - cell.since if step is not None else 0.0
+    running = 0.0
+    if step is not None:  # a coroutine's cell has turns meanwhile, to be asked whether it is there
+        began = cell.since if cell.turn.frame is None else cell.turn.began
+        running = cell.engine.clock.monotonic() - began
+    record = cast("Record", cell.owner)
+    suspicion = None if record.watch is None else record.watch.suspicion
     return AgentView(
         id=cell.id,
         name=cell.name,
@@ -39,4 +49,6 @@ def _view(cell: Cell) -> AgentView:
         emitted=cell.emitted,
         handler=None if step is None else getattr(step, "__name__", str(step)),
         handler_seconds=max(0.0, running),
+        suspected=None if suspicion is None else suspicion.reason,
+        incarnation=record.incarnation,
     )

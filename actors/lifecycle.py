@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from choreia.actors.ear import settle_left_over
@@ -13,8 +13,8 @@ from choreia.actors.reply import Reply
 from choreia.actors.timers import cancel_all
 from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import PAUSED, Cell
+from choreia.runtime.delivery.coroutines import wait_for
 from choreia.runtime.delivery.deadletter import name_error
-from choreia.runtime.delivery.handling import called, wait_for
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.events.payload import Json
@@ -30,6 +30,12 @@ class Lifecycle:
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
+        self.once_more: Callable[[Cell, str], bool] = lambda cell, why: False
+        """Try with another instance: whether the agent's `Restart` lets it (`replacing.py`)."""
+        self.on_begin: Callable[[Cell], None] = lambda cell: None
+        self.on_end: Callable[[Cell], None] = lambda cell: None
+        self.on_renewal: Callable[[Cell], None] = lambda cell: None
+        """Told of each agent that begins, ends, and begins anew: somebody watches over them."""
 
     # -- starting -------------------------------------------------------------------------
 
@@ -45,21 +51,31 @@ class Lifecycle:
             self._started(cell, agent)
         else:
             cell.post(lambda: cell.turn.begin(self._start(cell.turn)))
+        self.on_begin(cell)
         cell.open()
+
+    def begin_again(self, cell: Cell) -> None:
+        """In a restarted agent's first turn."""
+        cell.turn.begin(self._start(cell.turn))
 
     def _start(self, turn: Turn) -> Frame:
         agent = cast("Agent", turn.agent)
         try:
-            result = called(agent.on_start)
+            result = turn.lend(agent.on_start)
             if inspect.iscoroutine(result):
                 yield from wait_for(turn, result)
         except GeneratorExit:
             raise
         except BaseException as error:
+            if turn.fenced:
+                raise
             turn.buffer.clear()
+            turn.failed(error, "on_start")
+            if self.once_more(turn.cell, "on_start failed"):
+                turn.report(logging.ERROR, "on_start failed; once more", exc_info=error)
+                return
             turn.report(logging.ERROR, "on_start failed; the agent stops", exc_info=error)
-            facts = {"agent": turn.cell.name, "error": name_error(error)}
-            self._say(turn.cell, "failed", facts)
+            self.say_failed(turn.cell, name_error(error))
             self.close(turn.cell, "stopped")
             return
         turn.send_off()
@@ -80,22 +96,26 @@ class Lifecycle:
 
     # -- stopping -------------------------------------------------------------------------
 
-    def stop(self, turn: Turn, reply: Reply | None) -> Frame:
+    def stop(self, turn: Turn, reply: Reply | None, reason: str = "stopped") -> Frame:
         """The agent was asked to stop, and has handled what came before."""
-        yield from self._last_words(turn)
-        self.close(turn.cell, "stopped")
+        yield from self.last_words(turn)
+        self.close(turn.cell, reason)
         if reply is not None:
             reply.set(None)
 
-    def _last_words(self, turn: Turn) -> Frame:
+    def last_words(self, turn: Turn) -> Frame:
+        """Let the agent say what it has to say at its end."""
         try:
-            result = called(cast("Agent", turn.agent).on_stop)
+            result = turn.lend(cast("Agent", turn.agent).on_stop)
             if inspect.iscoroutine(result):
                 yield from wait_for(turn, result)
         except GeneratorExit:
             raise
         except BaseException as error:
+            if turn.fenced:
+                raise
             turn.buffer.clear()
+            turn.failed(error, "on_stop")
             turn.report(logging.ERROR, "on_stop failed", exc_info=error)
             return
         turn.send_off()
@@ -106,7 +126,7 @@ class Lifecycle:
         turn = cell.turn
         attempt, progress = turn.attempt, turn.progress
         try:
-            event = turn.abort()
+            event = turn.abort("killed")
             if event is not None:
                 cell.engine.bury(event, cell, None, attempt, "killed", progress)
         finally:
@@ -126,14 +146,16 @@ class Lifecycle:
         """
         engine = cell.engine
         self._roster.remove(cell)
+        self.on_end(cell)
         cancel_all(cast("Record", cell.owner))
         if cell.mailbox.state == CLOSED:
             return
+        cell.found()
         self.leave_line(cell, reason)
         left = cell.mailbox.close()
         cell.interrupt = True
         left += engine.lot.abandon(cell.feed)
-        settle_left_over(cell, left, reason)
+        settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
         engine.held.pop(cell.number, None)
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})
@@ -158,6 +180,16 @@ class Lifecycle:
         if cell.paused:
             cell.release(PAUSED)
             self._say(cell, "resumed", {"agent": cell.name})
+
+    def say_failed(self, cell: Cell, error: str) -> None:
+        """It could not be started."""
+        self._say(cell, "failed", {"agent": cell.name, "error": error})
+
+    def announce_restart(self, cell: Cell, reason: str) -> None:
+        """Another instance has taken the place of the last one."""
+        incarnation = cast("Record", cell.owner).incarnation
+        facts = {"agent": cell.name, "agent_id": cell.id, "incarnation": incarnation}
+        self._say(cell, "restarted", {**facts, "reason": reason})
 
     def _heard(self, cell: Cell, what: str) -> bool:
         """Whether to say it: the runtime's own agents and subscriptions come and go in silence."""

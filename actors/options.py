@@ -8,7 +8,11 @@ from choreia.runtime.delivery.overflow import ConflateKey, Overflow, check_capac
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.payload import FrozenDict, freeze
+from choreia.runtime.health.heartbeat import Heartbeat
+from choreia.runtime.health.restart import Restart
 
+USUAL = Heartbeat()
+"""Stands for "as the system says"; an equal one that is given is another one."""
 MAILBOX = 1_000
 MAX_OUTBOX = 10_000
 
@@ -19,6 +23,25 @@ def _check_retry(retry: object) -> Retry:
     if not isinstance(retry, Retry):
         raise InvalidAgent(f"retry={retry!r}: give a Retry(attempts=…, delay=…)")
     return retry
+
+
+def check_heartbeat(heartbeat: object) -> Heartbeat | None:
+    """How an agent, or all agents of a system, are to be watched. Raises `InvalidAgent`."""
+    if heartbeat is not None and not isinstance(heartbeat, Heartbeat):
+        raise InvalidAgent(
+            f"heartbeat={heartbeat!r}: give a Heartbeat(interval=…, timeout=…), or None to have it "
+            "watched by nobody. (A method of that name? Call it something else.)"
+        )
+    return heartbeat
+
+
+def _check_restart(restart: object) -> Restart | None:
+    if restart is not None and not isinstance(restart, Restart):
+        raise InvalidAgent(
+            f"restart={restart!r}: give a Restart(failures=…, max_restarts=…, window=…). (A method "
+            "of that name? Call it something else.)"
+        )
+    return restart
 
 
 def _check_bool(value: object) -> bool:
@@ -86,6 +109,10 @@ class Options:
     """Of an event, with ``overflow="conflate"``; by default its type and source."""
     max_outbox: int = attrs.field(default=MAX_OUTBOX, converter=_check_outbox)
     """The most events that one handler may emit."""
+    heartbeat: Heartbeat | None = attrs.field(default=USUAL, converter=check_heartbeat)
+    """How it is watched; None: not at all. By default as the system says."""
+    restart: Restart | None = attrs.field(default=None, converter=_check_restart)
+    """When it begins anew after failures; None: it goes on with the next event, however many."""
 
     @classmethod
     def of(cls, agent_class: type, keywords: dict[str, object]) -> Options:
@@ -97,6 +124,7 @@ class Options:
                 f"spawn has no option {', '.join(sorted(unknown))}; it has name, {', '.join(names)}"
             )
         given = {name: getattr(agent_class, name) for name in names if hasattr(agent_class, name)}
-        # None means "not given", save for `retry`, where it means none.
-        given.update({name: v for name, v in keywords.items() if v is not None or name == "retry"})
+        # None means "not given", save where it means none.
+        none = ("retry", "heartbeat", "restart")
+        given.update({name: v for name, v in keywords.items() if v is not None or name in none})
         return cls(**given)

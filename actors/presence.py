@@ -52,6 +52,18 @@ class Presence:
                 self._known[id] = attrs.evolve(info, status=status)
                 self._by_capability = None
 
+    def renew(self, id: str, room: int, load: float, status: str) -> None:
+        """A heartbeat of an agent of another node; unknown and local ones are ignored."""
+        if self._local(id) is not None:
+            return
+        with self._lock:
+            info = self._known.get(id)
+            if info is not None:
+                self._known[id] = attrs.evolve(
+                    info, available_capacity=room, load=load, status=status
+                )
+                self._by_capability = None
+
     def forget(self, id: str) -> None:
         with self._lock:
             info = self._known.pop(id, None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from choreia.runtime.health.restart import Intensity
+
 if TYPE_CHECKING:
     from choreia.actors.options import Options
     from choreia.actors.presence import Presence
@@ -12,12 +14,24 @@ if TYPE_CHECKING:
     from choreia.runtime.delivery.bus import Target
     from choreia.runtime.delivery.clock import Timer
     from choreia.runtime.delivery.subscription import Subscription
+    from choreia.runtime.health.watch import Watch
 
 
 class Record:
     """Slots, since there may be a million. `cell.owner` is one of these."""
 
-    __slots__ = ("factory", "incarnation", "options", "presence", "ref", "subscriptions", "timers")
+    __slots__ = (
+        "factory",
+        "incarnation",
+        "intensity",
+        "options",
+        "presence",
+        "ref",
+        "renewing",
+        "subscriptions",
+        "timers",
+        "watch",
+    )
 
     def __init__(
         self,
@@ -32,5 +46,11 @@ class Record:
         self.presence = presence
         self.ref = ref
         self.incarnation = 1
+        self.renewing = False
+        """Whether another instance is on its way."""
+        self.intensity = None if options.restart is None else Intensity(options.restart)
+        """Counts its failures and restarts, if there is a limit to them."""
+        self.watch: Watch | None = None
+        """How it is being watched over."""
         self.subscriptions: tuple[Subscription[Target], ...] = ()
         self.timers: dict[str, Timer] | None = None

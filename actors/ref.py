@@ -63,6 +63,9 @@ def _tell_slowly(cell: Cell, envelope: object, verdict: int) -> None:
         sender = None if turn is None else turn.cell
         who = None if turn is not None else f"tell to {cell.name}"
         verdict = cell.engine.drive(admit_one(cell.feed, envelope, sender), None, who)
+        if turn is not None:
+            turn.check("tell")  # it may have been replaced while it waited
+            turn.live()
     if verdict == GONE:
         raise dead_error(cell)
     if verdict == REJECTED:

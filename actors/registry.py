@@ -35,6 +35,15 @@ class Registry(Agent):
             )
         )
 
+    @on("agent.heartbeat")
+    def renew(self, event: Event) -> None:
+        """Of an agent whose counters cannot be read, what it says of its room is all there is."""
+        payload = event.payload
+        load, room = payload.get("load"), payload.get("available_capacity")
+        if isinstance(load, (int, float)) and isinstance(room, int):
+            status = "paused" if payload.get("status") == "paused" else "online"
+            self._presence.renew(event.source, max(0, room), max(0.0, load), status)
+
     @on("agent.offline")
     def forget(self, event: Event) -> None:
         self._presence.forget(event.source)

@@ -48,6 +48,7 @@ class Reply(ThreadingFuture[Any]):
             ) from None
         finally:
             lot.end_ask(turn.cell, asked)
+            turn.sign = turn.monotonic()  # it has waited for another, and goes on
         return super().get(timeout=0)
 
     def _wait(self, asked: Cell, timeout: float | None) -> None:

@@ -65,6 +65,8 @@ def _leave(turn: Turn, event: Event) -> Admission:
         except MailboxFull:  # it rejects: no exception of delivery's rises into a handler
             engine.bury(event, feed.cell, None, 0, "rejected")
             verdict = TAKEN
+        turn.check("emit_now")  # it may have been replaced while it waited
+        turn.live()
         reached.add(feed.cell.number)
         if verdict == GONE:
             engine.undeliverable(event, feed.cell, verdict)

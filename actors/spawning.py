@@ -14,7 +14,10 @@ from choreia.actors.options import Options
 from choreia.actors.presence import Presence
 from choreia.actors.record import Record
 from choreia.actors.ref import AgentRef
+from choreia.actors.replacing import Replacer
 from choreia.actors.roster import Roster
+from choreia.actors.subscriber import Subscriber
+from choreia.runtime.delivery.behaviour import Planner
 from choreia.runtime.delivery.bus import Target
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.emission import Emitter
@@ -35,6 +38,7 @@ class Spawner:
         self._engine = roster.engine
         self._lifecycle = lifecycle
         self._presence = presence
+        self.replacer = Replacer(lifecycle, self._remake)
 
     def spawn(
         self,
@@ -115,13 +119,56 @@ class Spawner:
             cell.schedule = engine.dispatcher.dedicated(name)
         ref: AgentRef[Any] = AgentRef(cell)
         cell.owner = Record(factory, options, self._presence, ref)
-        planner = cls._choreia_planner or HandlerPlanner(())
-        emitter = Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit)
-        turn = Turn(cell, agent, planner, emitter, options.retry, options.max_outbox)
-        turn.ear = Ear(turn, self._lifecycle.stop)
-        cell.turn = turn
+        cell.turn = self._turn(cell, agent)
         agent._choreia_cell = cell
         return cell
+
+    def _turn(self, cell: Cell, agent: Agent) -> Turn:
+        """A turn of `cell` for `agent`. Some planners can only be made when it is complete."""
+        cls, engine = type(agent), self._engine
+        options = cast("Record", cell.owner).options
+        planner: Planner = cls._choreia_planner or HandlerPlanner(())
+        if isinstance(agent, Subscriber):
+            planner = agent.planner
+        emitter = Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit)
+        turn = Turn(cell, agent, planner, emitter, options.retry, options.max_outbox)
+        turn.ear = Ear(turn, self.replacer)
+        return turn
+
+    def _remake(self, cell: Cell) -> Turn:
+        """Another instance for `cell`. Raises what its factory raises, and `InvalidAgent`."""
+        taken: list[Turn] = []
+
+        def place(agent: Agent) -> None:
+            taken.append(self._turn(cell, agent))
+            agent._choreia_cell = cell
+
+        factory = cast("Record", cell.owner).factory
+        agent = deliver_one(factory, place)
+        if not taken or taken[0].agent is not agent or not isinstance(agent, Agent):
+            raise InvalidAgent(
+                f"the factory {factory!r} did not make a new agent when it was called again: it "
+                "must make one each time, and return the first it makes"
+            )
+        abilities(agent)
+        self._resubscribe(cell, taken[0], agent)
+        return taken[0]
+
+    def _resubscribe(self, cell: Cell, turn: Turn, agent: Agent) -> None:
+        """Topics that name attributes may be others for another instance."""
+        if type(agent)._choreia_planner is not None:
+            return
+        planner = turn.planner = HandlerPlanner.of(type(agent)._choreia_handlers, agent)
+        record, table = cast("Record", cell.owner), self._engine.bus.table
+        wanted = _subscriptions(cell, planner)
+        had = record.subscriptions
+        if [entry.pattern for entry in had] == [entry.pattern for entry in wanted]:
+            return
+        record.subscriptions = wanted
+        for entry in wanted:
+            table.add(entry)
+        for entry in had:
+            table.remove(entry)
 
     def _subscribe(self, cell: Cell, agent: Agent) -> None:
         cls = type(agent)
@@ -129,16 +176,17 @@ class Spawner:
         if planner is None:  # topics that name attributes, which are set by now
             planner = HandlerPlanner.of(cls._choreia_handlers, agent)
             cell.turn.planner = planner
-        if not isinstance(planner, HandlerPlanner):
-            return
-        subscriptions: tuple[Subscription[Target], ...] = tuple(
-            Subscription(pattern, topic.filter, cell)
-            for binding in planner.bindings
-            for pattern, topic in zip(binding.patterns, binding.spec.topics, strict=True)
-        )
-        cast("Record", cell.owner).subscriptions = subscriptions
-        for subscription in subscriptions:
-            self._engine.bus.table.add(subscription)
+        cast("Record", cell.owner).subscriptions = entries = _subscriptions(cell, planner)
+        for entry in entries:
+            self._engine.bus.table.add(entry)
+
+
+def _subscriptions(cell: Cell, planner: HandlerPlanner) -> tuple[Subscription[Target], ...]:
+    return tuple(
+        Subscription(pattern, topic.filter, cell)
+        for binding in planner.bindings
+        for pattern, topic in zip(binding.patterns, binding.spec.topics, strict=True)
+    )
 
 
 _defaults: dict[type, Options] = {}

@@ -57,6 +57,7 @@ class Stopping:
         # the wake-up.
         for cell in left:
             if cell.mailbox.state != CLOSED:
+                cell.turn.retire()
                 if cell.turn.step is not None or cell.turn.frame is not None:
                     cell.turn.log.error("did not stop in time: %s", cell.describe())
                 self._lifecycle.close(cell, "stopped")
@@ -77,7 +78,7 @@ class Stopping:
         turn = cell.turn
         cell.release(PAUSED)
         if turn.frame is not None or not orderly:
-            event = turn.abort()
+            event = turn.abort("stopped")
             self._lifecycle.leave_line(cell, "stopped")
             if event is not None:
                 cell.engine.bury(event, cell, None, turn.attempt, "stopped", turn.progress)

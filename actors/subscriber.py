@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Subscriber(Agent):
     """Calls a function with each event, in its own turns, never on the publisher's thread."""
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(self, planner: FunctionPlanner) -> None:
+        self.planner = planner  # first: it is asked for when the agent gets its place
         super().__init__()
-        self._function = function
 
 
 class FunctionPlanner:
@@ -39,7 +39,7 @@ class FunctionPlanner:
             topic.payload_class,
             may_return=True,
         )
-        self._pattern = topic.pattern(self)
+        self._pattern = topic.pattern(None)
         self._plan = Plan((step,))
         self.known: dict[str, Plan] = {}
 

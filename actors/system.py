@@ -10,10 +10,12 @@ from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
 from choreia.actors.blocking import check_timeout, forbid_on_loop
+from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
 from choreia.actors.info import AgentInfo, SystemView
 from choreia.actors.inspection import view_of
 from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.options import USUAL
 from choreia.actors.outside import Outside
 from choreia.actors.presence import Presence
 from choreia.actors.publishing import Publisher
@@ -36,6 +38,7 @@ from choreia.runtime.delivery.workers import ThreadDispatcher
 from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.limits import CaseLimits
+from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
 
@@ -55,7 +58,8 @@ class ActorSystem(Outside):
     covered by themselves. `limits` bounds each case, `inherit` names the metadata extensions that
     pass from cause to effect. ``mode="simulated"`` runs one thing at a time, while you wait for it,
     in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
-    the truth (see `choreia.runtime.delivery.logfeed`).
+    the truth (see `choreia.runtime.delivery.logfeed`). `heartbeat` says how agents are watched that
+    do not say it themselves; None: not at all.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ActorSystem(Outside):
         mode: Mode = "threads",
         seed: int | None = None,
         log: EventLog | None = None,
+        heartbeat: Heartbeat | None = USUAL,
     ) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
             raise InvalidAgent(f"workers={workers!r}: give a whole number of threads, 1 or more")
@@ -89,11 +94,20 @@ class ActorSystem(Outside):
         self._presence = Presence(self._roster.by_id)
         self._lifecycle = Lifecycle(self._roster)
         self._spawner = Spawner(self._roster, self._lifecycle, self._presence)
+        self._replacer = self._spawner.replacer
+        self._guard = Guard(self._roster, self._replacer, heartbeat)
+        self._lifecycle.on_begin = self._guard.begin
+        self._lifecycle.on_end = self._guard.end
+        self._lifecycle.on_renewal = self._guard.renew
+        if isinstance(self._dispatcher, SimulatedDispatcher):
+            self._dispatcher.watchful = self._guard.watchful
+            self._dispatcher.hopeful = self._guard.hopeful
         super().__init__(self._engine, Publisher(self._roster))
         self._redeliverer = Redeliverer(self._roster)
         self._stopping = Gate()
         self._stopped = Gate()
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
+        self._spawner.spawn(self._guard.supervisor, SUPERVISOR, "system", {})
 
     # -- agents ---------------------------------------------------------------------------
 
@@ -101,9 +115,9 @@ class ActorSystem(Outside):
         """Start an agent: `factory` is its class, or a function without arguments that makes it.
 
         `name` is one topic segment; by default the class's name in kebab-case. Options:
-        `mailbox` (capacity, items), `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`;
-        class attributes give their defaults. Raises `InvalidAgent`, `DuplicateName`,
-        `SystemStopped`, and whatever the factory raises.
+        `mailbox` (capacity, items), `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`,
+        `heartbeat`, `restart`; class attributes give their defaults. Raises `InvalidAgent`,
+        `DuplicateName`, `SystemStopped`, and whatever the factory raises.
         """
         if self._engine.refusing:
             raise stopped_error()
@@ -117,6 +131,18 @@ class ActorSystem(Outside):
         """Stop an agent without waiting; what it has not handled becomes dead letters."""
         cell = self._roster.cell(name)
         cell.post(lambda: self._lifecycle.kill(cell))
+        self._replacer.insist(cell)
+
+    def restart(self, name: str) -> None:
+        """Have another instance of an agent take its place, without waiting for it.
+
+        Its name, ref, mailbox, subscriptions and timers stay; its factory is called again. The
+        event that it has in hand, if it does not end within a second, becomes a dead letter
+        (``reason="stuck"``), and whatever the old instance still asks for raises `Fenced`.
+        """
+        cell = self._roster.cell(name)
+        suspected = self._guard.suspects(cell)
+        self._replacer.restart(cell, "requested", at_once=suspected, automatic=False)
 
     def pause(self, name: str) -> None:
         """Have an agent handle no more events until it is resumed; they wait in its mailbox."""
@@ -152,15 +178,14 @@ class ActorSystem(Outside):
         declared = topic_of(topic, filter)
         if declared.templated:
             raise InvalidAgent(f"topic {topic!r}: only an agent's @on can name attributes")
+        planner = FunctionPlanner(handler, declared)
         ref = self._spawner.spawn(
-            lambda: Subscriber(handler),
+            lambda: Subscriber(planner),
             name or f"subscription-{self._roster.next_number()}",
             "subscription",
             {"mailbox": mailbox, "overflow": overflow},
         )
         cell = self._roster.cell(ref.name)
-        planner = FunctionPlanner(handler, declared)
-        cell.turn.planner = planner
         entry: Entry[Any] = Entry(declared.pattern(None), declared.filter, cell)
         _record(cell).subscriptions = (entry,)
         table = self._engine.bus.table

@@ -147,6 +147,31 @@ class OutboxFull(ChoreiaError):
         self.limit = limit
 
 
+class Fenced(ChoreiaError, RuntimeError):
+    """Another instance of the agent has taken the place of the one that called: let it end.
+
+    Raised by whatever a replaced agent still asks of the runtime. The event that it had in hand is
+    a dead letter (``reason="stuck"``), and nothing that it does now can come of it. `agent` is its
+    name.
+    """
+
+    def __init__(self, message: str, *, agent: str = "") -> None:
+        super().__init__(message)
+        self.agent = agent
+
+
+class HandlerTimeout(ChoreiaError, TimeoutError):
+    """A handler took longer than its ``@on(…, timeout=)``: a failed attempt.
+
+    `handler` is its name, `seconds` the limit.
+    """
+
+    def __init__(self, message: str, *, handler: str = "", seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.handler = handler
+        self.seconds = seconds
+
+
 class GiveUp(ChoreiaError):
     """Raise it in a handler: this event cannot be handled, do not try again."""
 
@@ -248,6 +273,19 @@ class Deadlock(ChoreiaError, RuntimeError):
 
 class SimulatedIO(ChoreiaError, RuntimeError):
     """Code under the simulated dispatcher awaited real input or output."""
+
+
+class ExpectationFailed(ChoreiaError, AssertionError):
+    """A test's expectation did not hold, or the test left something behind that nobody allowed.
+
+    `event` is the one that should not have come, if that is what failed; `faults` are what was
+    left behind, a line each.
+    """
+
+    def __init__(self, message: str, *, event: object = None, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.event = event
+        self.faults = tuple(faults)
 
 
 class DemoError(ChoreiaError):

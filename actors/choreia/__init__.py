@@ -24,7 +24,10 @@ from choreia.runtime.errors import DecodeError as DecodeError
 from choreia.runtime.errors import DemoError as DemoError
 from choreia.runtime.errors import DuplicateId as DuplicateId
 from choreia.runtime.errors import DuplicateName as DuplicateName
+from choreia.runtime.errors import ExpectationFailed as ExpectationFailed
+from choreia.runtime.errors import Fenced as Fenced
 from choreia.runtime.errors import GiveUp as GiveUp
+from choreia.runtime.errors import HandlerTimeout as HandlerTimeout
 from choreia.runtime.errors import HopLimit as HopLimit
 from choreia.runtime.errors import IdleTimeout as IdleTimeout
 from choreia.runtime.errors import IncompatibleVersion as IncompatibleVersion
@@ -74,6 +77,8 @@ if TYPE_CHECKING:
     from choreia.runtime.events.schema import event_type as event_type
     from choreia.runtime.events.schema import upcaster as upcaster
     from choreia.runtime.events.topic import TopicPattern as TopicPattern
+    from choreia.runtime.health.heartbeat import Heartbeat as Heartbeat
+    from choreia.runtime.health.restart import Restart as Restart
 else:
     _ERRORS = [name for name, value in globals().items() if isinstance(value, type)]
     _HOMES = {
@@ -96,6 +101,8 @@ else:
         "event_type": "choreia.runtime.events.schema",
         "upcaster": "choreia.runtime.events.schema",
         "TopicPattern": "choreia.runtime.events.topic",
+        "Heartbeat": "choreia.runtime.health.heartbeat",
+        "Restart": "choreia.runtime.health.restart",
     }
     __all__ = list(_ERRORS)
     __all__ += list(_HOMES)

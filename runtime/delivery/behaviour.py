@@ -10,6 +10,9 @@ from choreia.runtime.delivery.steps import Plan
 Frame = Generator[None, None, None]
 """Sequential code that may have to wait: it yields with a hold set on the cell (see `turn`)."""
 
+Waiting = Generator[None, None, object]
+"""A part of a frame that comes to a result."""
+
 
 class Planner(Protocol):
     """Which handlers an agent has for a type of event."""
@@ -38,6 +41,15 @@ class Ear(Protocol):
 
     def returned(self, message: object, value: object) -> None:
         """`on_receive` returned something for a told message: a coroutine is still to be run."""
+        ...
+
+    def gave_up(self) -> None:
+        """An event is a dead letter: the agent's handlers could not do it."""
+        ...
+
+    def overran(self, expected: object, error: BaseException) -> None:
+        """`expected`, which the user's code has in hand, has been there for longer than it may;
+        from any thread."""
         ...
 
     def receive(self, item: object) -> Frame | None:

@@ -44,6 +44,8 @@ class Route:
     watchers: tuple[tuple[Watcher, Filter | None], ...]
     multicast: Multicast | None
     """All of the feeds at once, when they are several and nobody filters."""
+    public: bool
+    """Whether anybody but the runtime's own agents gets them."""
 
     def select(self, event: Event) -> Sequence[Feed]:
         """The feeds that `event` goes to."""
@@ -75,6 +77,7 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
         None if everybody else tuple(guards),
         tuple(watchers),
         Multicast(feeds) if everybody and 1 < len(feeds) <= MOST else None,
+        bool(watchers) or any(cell.kind != "system" for cell in ordered),
     )
 
 
@@ -104,6 +107,11 @@ class Bus:
         """Whether anybody would get an event of this type, content filters aside."""
         route = self._hot.get(type) or self.table.resolve(type)
         return bool(route.feeds or route.watchers or self.taps or self.cases)
+
+    def heard(self, type: str) -> bool:
+        """The same, but for the runtime's own agents and who watches over everything: heartbeats
+        are made for those who ask for them."""
+        return (self._hot.get(type) or self.table.resolve(type)).public
 
     def route(self, event: Event, sender: Cell) -> None:
         """Deliver what an agent emitted. What finds no room goes to its outbox, and so does all

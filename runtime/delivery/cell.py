@@ -33,8 +33,10 @@ BACKING_OFF = 2
 AWAITING = 4
 PAUSED = 8
 STARTING = 16
+DEAD = 32
+"""The thread that served it has ended, in its turn: nobody serves it, until it is restarted."""
 
-_STATES = {PARKING: "parked", BACKING_OFF: "backoff", AWAITING: "awaiting"}
+_STATES = {DEAD: "dead", PARKING: "parked", BACKING_OFF: "backoff", AWAITING: "awaiting"}
 
 
 class Cell:
@@ -137,7 +139,7 @@ class Cell:
 
     # -- the system lane ------------------------------------------------------------------
 
-    def post(self, control: Control) -> bool:
+    def post(self, control: Control, *, first: bool = False) -> bool:
         """Have `control` called in the agent's turn, before any event: False if it is gone."""
         box = self.mailbox
         with box.lock:
@@ -145,7 +147,10 @@ class Cell:
                 return False
             if self.controls is None:
                 self.controls = deque()
-            self.controls.append(control)
+            if first:
+                self.controls.appendleft(control)
+            else:
+                self.controls.append(control)
             self.interrupt = True
             if self.holds & STARTING:
                 return True  # `open` will see it
@@ -153,6 +158,22 @@ class Cell:
                 box.state = OWNED
                 box.wake()
         return True
+
+    def lost(self, how: str) -> None:
+        """The thread that was serving the cell has ended: it stays OWNED, and nobody's."""
+        box = self.mailbox
+        with box.lock:
+            if box.state == CLOSED:
+                return
+            self.holds |= DEAD
+            self.engine.orphans[self] = how
+            self.engine.held[self.number] = self
+
+    def found(self) -> None:
+        """It is to be served again: take back `lost`."""
+        with self.mailbox.lock:
+            self.holds &= ~DEAD
+            self.engine.orphans.pop(self, None)
 
     # -- the outbox -----------------------------------------------------------------------
 

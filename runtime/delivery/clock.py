@@ -66,8 +66,13 @@ class Clock(Protocol):
         """Seconds since some start; never goes back. For every duration and deadline."""
         ...
 
-    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
-        """Call `callback` once, `delay` seconds from now; it must be short and must not block."""
+    def call_later(
+        self, delay: float, callback: Callable[[], None], *, background: bool = False
+    ) -> Timer:
+        """Call `callback` once, `delay` seconds from now; it must be short and must not block.
+
+        A `background` timer only looks on (heartbeats): virtual time does not pass for its sake.
+        """
         ...
 
     def stop(self) -> None:
@@ -89,7 +94,9 @@ class SystemClock:
     now = staticmethod(time.time)
     monotonic = staticmethod(time.monotonic)
 
-    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+    def call_later(
+        self, delay: float, callback: Callable[[], None], *, background: bool = False
+    ) -> Timer:
         timer = Timer(self.monotonic() + delay, next(self._order), callback)
         with self._changed:
             push(self._heap, timer)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from types import FrameType
 from typing import Protocol
 
 from choreia.runtime.delivery.gate import Gate
@@ -33,6 +34,14 @@ class Runnable(Protocol):
         """When the handler that runs now was called (monotonic seconds)."""
         ...
 
+    def lost(self, how: str) -> None:
+        """The thread that gave it a turn has ended in it: nobody serves it any more."""
+        ...
+
+
+class ThreadEnds(BaseException):
+    """Ends the thread that serves a cell, where it stands: what a crash does. For fault tests."""
+
 
 class CoroutineTask(Protocol):
     """A coroutine that was started."""
@@ -41,12 +50,26 @@ class CoroutineTask(Protocol):
         """Cancel it, from any thread; `done` is told of a `CancelledError`."""
         ...
 
+    def stack(self) -> list[FrameType]:
+        """Where it awaits, outermost first."""
+        ...
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether its loop has closed under it: it will never end."""
+        ...
+
 
 class Dispatcher(Protocol):
     """Gives turns to cells. All methods are thread-safe."""
 
     simulated: bool
     """One thing at a time, in virtual time: the others run while somebody waits."""
+
+    @property
+    def punctual(self) -> bool:
+        """Whether timers fire when they are due, and never late."""
+        ...
 
     @property
     def schedule(self) -> Callable[[Runnable], None]:
@@ -59,6 +82,19 @@ class Dispatcher(Protocol):
 
     def release_lane(self, schedule: object) -> None:
         """The cell of that dedicated `schedule` is gone: its thread may end."""
+        ...
+
+    def inside(self, cell: Runnable) -> int | None:
+        """The ident of the thread that is giving `cell` a turn; None when there is none."""
+        ...
+
+    def serving(self) -> list[tuple[Runnable, int]]:
+        """All cells that have a turn now, each with its thread's ident."""
+        ...
+
+    def abandon(self, cell: Runnable) -> None:
+        """The thread that is inside `cell`'s turn will not come back in time: count on it no
+        longer, neither for work nor for idleness. It ends when it does come back."""
         ...
 
     def start_coroutine(

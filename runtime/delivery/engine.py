@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from choreia.runtime.delivery.admission import Admission
 from choreia.runtime.delivery.bus import Bus
-from choreia.runtime.delivery.cell import PAUSED, Cell
+from choreia.runtime.delivery.cell import DEAD, PAUSED, Cell
 from choreia.runtime.delivery.clock import Clock
 from choreia.runtime.delivery.deadletter import (
     DeadLetter,
@@ -22,6 +22,7 @@ from choreia.runtime.delivery.deadletter import (
     name_error,
 )
 from choreia.runtime.delivery.dispatcher import Dispatcher
+from choreia.runtime.delivery.failure import Failure
 from choreia.runtime.delivery.feed import REJECTED
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.parking import ParkingLot
@@ -66,6 +67,12 @@ class Engine:
         self.bus: Bus = Bus(self)
         self.lot = ParkingLot()
         self.letters = DeadLetters()
+        self.on_failure: Callable[[Failure], None] | None = None
+        """Told of each attempt that fails."""
+        self.fencing = threading.Lock()
+        """Decides whose a turn is; see `fencing.py`."""
+        self.orphans: dict[Cell, str] = {}
+        """Cells whose thread ended in their turn, and how: nobody serves them."""
         self.held: dict[int, Cell] = {}
         """Cells off the run queue that have something to go on with (or are paused)."""
         self.blocked: dict[Gate, str] = {}
@@ -145,10 +152,12 @@ class Engine:
         attempts: int,
         reason: str,
         progress: Progress | None = None,
+        where: str = "",
     ) -> None:
-        """Make a dead letter of `item`, and let it be known."""
+        """Make a dead letter of `item`, and let it be known. `where` stands in for the traceback
+        of an error that nothing raised: the stack of a handler that hangs."""
         event = item if isinstance(item, Event) else None
-        text = format_error(error)
+        text = where or format_error(error)
         letter = DeadLetter(
             event=event,
             agent=cell.name,
@@ -332,8 +341,8 @@ class Engine:
 
 
 def _in_flight(cell: Cell) -> bool:
-    if cell.holds & ~PAUSED:
-        return True
+    if cell.holds & ~(PAUSED | DEAD):
+        return not (cell.holds & DEAD and cell.engine.draining)
     if cell.engine.draining:  # nobody will resume it any more
         return False
     return bool(len(cell.mailbox)) or cell.feed.lagging() or cell.unfinished

@@ -5,30 +5,27 @@ All of it in frames (see `turn.py`): generators that `yield` where they must wai
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
-from choreia.runtime.delivery.behaviour import Frame
-from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF
-from choreia.runtime.delivery.context import Stay
+from choreia.runtime.delivery.behaviour import Frame, Waiting
+from choreia.runtime.delivery.bounds import Cancelled, Stopwatch
+from choreia.runtime.delivery.cell import BACKING_OFF
+from choreia.runtime.delivery.coroutines import stream, wait_for
 from choreia.runtime.delivery.deadletter import format_error, name_error
 from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.retry import PERMANENT
+from choreia.runtime.delivery.saying import say
 from choreia.runtime.delivery.steps import Kind, Plan, Step
-from choreia.runtime.errors import InvalidEvent, ReturnedValue, Unhandled
+from choreia.runtime.errors import ReturnedValue, Unhandled
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import structure
 
 if TYPE_CHECKING:
     from choreia.runtime.delivery.turn import Turn
-
-Waiting = Generator[None, None, object]
-"""A part of a frame that comes to a result."""
 
 
 class Reply(Protocol):
@@ -64,9 +61,13 @@ def recover(
     step = plan.steps[0]
     if error is None and step.may_return:  # a coroutine, from a function that is not `async def`
         try:
-            yield from wait_for(turn, cast("Coroutine[object, object, object]", returned))
+            coroutine = cast("Coroutine[object, object, object]", returned)
+            yield from wait_for(turn, coroutine, step.limits)
         except GeneratorExit:
             raise
+        except Cancelled as end:
+            _cancelled(turn, event, end, None)
+            return
         except BaseException as failure:
             error = failure
         else:
@@ -92,9 +93,15 @@ def _attempts(
                 break
             except GeneratorExit:
                 raise
+            except Cancelled as end:
+                _cancelled(turn, event, end, reply)
+                return
             except BaseException as failure:
                 error = failure
+        if turn.fenced:
+            raise error  # whoever fenced it has seen to the event
         turn.buffer.clear()
+        turn.failed(error, getattr(turn.step, "__name__", str(turn.step)))
         wait = turn.retry.wait(error, turn.attempt, turn.engine.random)
         if wait is None:
             _give_up(turn, event, error, reply)
@@ -112,6 +119,17 @@ def _attempts(
         if turn.progress is not None:
             turn.progress.new_attempt()
     yield from _finish(turn)
+    if reply is not None:
+        reply.set(None)
+
+
+def _cancelled(turn: Turn, event: Event, end: Cancelled, reply: Reply | None) -> None:
+    """An event that its handler's `cancel_on` names made it moot: no failure, and no second try."""
+    turn.buffer.clear()
+    turn.cell.handled += 1
+    turn.report(
+        logging.INFO, "%s %s was cancelled by %s", event.type, plain(event.id), end.event.type
+    )
     if reply is not None:
         reply.set(None)
 
@@ -140,6 +158,7 @@ def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None
         event.type, plain(event.id), turn.attempt, turn.retry.attempts,
         "\n".join(plain(line) for line in text.splitlines()),
     )  # fmt: skip
+    turn.ear.gave_up()
 
 
 def _back_off(turn: Turn, wait: float) -> Frame:
@@ -157,7 +176,9 @@ def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
             continue
         ran = True
         turn.step = step.call
-        argument = event if step.payload_class is None else structure(event, step.payload_class)
+        argument: object = event
+        if step.payload_class is not None:
+            argument = turn.lend(structure, event, step.payload_class)
         result = yield from _call(turn, step, argument)
         if result is not None and not step.may_return:
             raise _returned(step, result)
@@ -169,23 +190,23 @@ def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
 
 
 def _call(turn: Turn, step: Step, argument: object) -> Waiting:
-    result = called(step.call, turn.agent, argument)
-    if step.kind is Kind.GENERATOR:
-        return (yield from _generate(turn, cast("Generator[object, None, object]", result)))
+    limits = step.limits
     if step.kind is Kind.ASYNC_GENERATOR:
-        return (yield from _stream(turn, cast("AsyncGenerator[object, None]", result)))
-    if step.kind is Kind.COROUTINE or (step.may_return and inspect.iscoroutine(result)):
-        return (yield from wait_for(turn, cast("Coroutine[object, object, object]", result)))
+        result = turn.lend(step.call, turn.agent, argument)
+        return (yield from stream(turn, cast("AsyncGenerator[object, None]", result), limits))
+    if step.kind is Kind.COROUTINE:
+        result = turn.lend(step.call, turn.agent, argument)
+        coroutine = cast("Coroutine[object, object, object]", result)
+        return (yield from wait_for(turn, coroutine, limits))
+    with Stopwatch(turn, step) as watch:
+        result = turn.lend(step.call, turn.agent, argument)
+        if step.kind is Kind.GENERATOR:
+            generator = cast("Generator[object, None, object]", result)
+            return (yield from _generate(turn, generator, watch))
+    if step.may_return and inspect.iscoroutine(result):
+        coroutine = cast("Coroutine[object, object, object]", result)
+        return (yield from wait_for(turn, coroutine, limits))
     return result
-
-
-def called(function: Callable[..., object], *arguments: object) -> object:
-    """Call a user's function from a frame, which a `GeneratorExit` of its making would end."""
-    try:
-        return function(*arguments)
-    except GeneratorExit as error:
-        name = getattr(function, "__qualname__", function)
-        raise RuntimeError(f"{name} raised GeneratorExit") from error
 
 
 def _returned(step: Step, value: object) -> ReturnedValue:
@@ -199,70 +220,18 @@ def _returned(step: Step, value: object) -> ReturnedValue:
     return ReturnedValue(f"handler {step.name} returned {what}")
 
 
-# -- coroutines -------------------------------------------------------------------------------
-
-
-def wait_for(turn: Turn, coroutine: Coroutine[object, object, object]) -> Waiting:
-    """Run `coroutine` on the system's loop; the agent is held meanwhile, and no thread."""
-    cell, stay = turn.cell, Stay(turn)
-    outcome: list[object] = []
-    failure: list[BaseException] = []
-    ended: list[bool] = []
-    abandoned = False
-
-    async def contained() -> None:
-        # A loop takes these for its own end, and with it would end every agent's coroutines.
-        try:
-            outcome.append(await coroutine)
-        except (SystemExit, KeyboardInterrupt) as error:
-            failure.append(error)
-        finally:
-            stay.end()
-
-    def done(_: object, error: BaseException | None) -> None:
-        coroutine.close()  # in case it was cancelled before it began
-        if error is not None:
-            failure.append(_carried(error))
-        ended.append(True)
-        if not abandoned:
-            cell.release(AWAITING)
-
-    cell.hold(AWAITING)
-    turn.task = turn.engine.dispatcher.start_coroutine(contained(), stay.context(), done)
-    try:
-        # Not until `done`: the outcome is there a little earlier, with the hold still to be let go.
-        yield
-        while not ended:
-            yield
-    finally:
-        abandoned = True
-        stay.end()
-    turn.task = None
-    if failure:
-        raise failure[0]
-    return outcome[0]
-
-
-def _carried(error: BaseException) -> BaseException:
-    """`error`, as it may be raised in a frame."""
-    if not isinstance(error, GeneratorExit):
-        return error
-    carried = RuntimeError("a coroutine raised GeneratorExit")
-    carried.__cause__ = error
-    return carried
-
-
 # -- generators: each `yield` leaves before the next step is asked for ---------------------------
 
 
-def _generate(turn: Turn, generator: Generator[object, None, object]) -> Waiting:
+def _generate(turn: Turn, generator: Generator[object, None, object], watch: Stopwatch) -> Waiting:
     try:
         while True:
+            watch.check()
             try:
-                said = called(next, generator)
+                said = turn.lend(next, generator)
             except StopIteration as end:
                 return cast("object", end.value)
-            yield from _say(turn, said)
+            yield from say(turn, said)
     finally:
         try:
             generator.close()
@@ -270,91 +239,3 @@ def _generate(turn: Turn, generator: Generator[object, None, object]) -> Waiting
             # Its own clean-up failed. That must not stand in for what it failed of, nor keep a
             # killed agent alive.
             turn.report(logging.ERROR, "a generator did not end well", exc_info=True)
-
-
-def _say(turn: Turn, said: object) -> Frame:
-    type, payload = _parts(said)
-    event, fresh = turn.early(type, payload)
-    if fresh:
-        turn.cell.emitted += 1
-        if turn.progress is not None:
-            turn.progress.sent.add(event.id)
-        turn.engine.bus.route(event, turn.cell)
-        yield from turn.drain()
-    if turn.engine.clock.monotonic() >= turn.over_at:
-        yield  # with no hold set: another agent's turn, then go on
-
-
-def _parts(said: object) -> tuple[object, object]:
-    if isinstance(said, tuple):
-        if len(said) == 2 and isinstance(said[0], str):
-            return said[0], said[1]
-        raise InvalidEvent(
-            "a handler yields `type, payload` or an instance of an @event_type class, not a "
-            f"tuple of {len(said)}"
-        )
-    return said, None
-
-
-def _stream(turn: Turn, generator: AsyncGenerator[object, None]) -> Waiting:
-    """Like `_generate`; the generator runs in one task on the loop, and hands over each item."""
-    cell, dispatcher, stay = turn.cell, turn.engine.dispatcher, Stay(turn)
-    handed: list[tuple[object, asyncio.Future[None]]] = []
-    outcome: list[BaseException | None] = []
-    exits: list[BaseException] = []
-    abandoned = False
-
-    async def pump() -> None:
-        try:
-            async for said in generator:
-                taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                handed.append((said, taken))
-                cell.release(AWAITING)
-                await taken
-        except (SystemExit, KeyboardInterrupt) as error:
-            exits.append(error)  # see `wait_for`
-        finally:
-            stay.end()
-            await generator.aclose()
-
-    def done(_: object, error: BaseException | None) -> None:
-        outcome.append(exits[0] if exits else None if error is None else _carried(error))
-        if not abandoned:
-            cell.release(AWAITING)
-
-    cell.hold(AWAITING)
-    turn.task = dispatcher.start_coroutine(pump(), stay.context(), done)
-    try:
-        while True:
-            yield
-            if outcome:
-                turn.task = None
-                if outcome[0] is not None:
-                    raise outcome[0]
-                return None
-            if not handed:
-                continue
-            said, taken = handed.pop()
-            failure: BaseException | None = None
-            try:
-                yield from _say(turn, said)
-            except GeneratorExit:
-                raise
-            except BaseException as error:
-                failure = error  # told to the generator's task, so that it can clean up
-            cell.hold(AWAITING)
-            # On the loop it belongs to, which may not be the system's any more; or it is closed.
-            with suppress(RuntimeError):
-                taken.get_loop().call_soon_threadsafe(_tell, taken, failure)
-    finally:
-        abandoned = True
-        stay.end()
-
-
-def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:
-    if taken.done():
-        return
-    if failure is None:
-        taken.set_result(None)
-    else:
-        taken.set_exception(failure)

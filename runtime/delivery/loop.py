@@ -8,7 +8,9 @@ import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 from contextvars import Context
+from types import FrameType
 
+from choreia.runtime.delivery.awaiting import awaited_frames
 from choreia.runtime.delivery.dispatcher import Done
 
 log = logging.getLogger("choreia.dispatcher")
@@ -25,6 +27,13 @@ class LoopTask:
         self.task = task
         if self._cancelled:
             task.cancel()
+
+    def stack(self) -> list[FrameType]:
+        return [] if self.task is None else awaited_frames(self.task)
+
+    @property
+    def orphaned(self) -> bool:
+        return self.task is not None and self.task.get_loop().is_closed() and not self.task.done()
 
     def cancel(self) -> None:
         self._cancelled = True

@@ -19,7 +19,7 @@ from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.feed import FULL, PARKED, TAKEN
 from choreia.runtime.delivery.progress import Progress
-from choreia.runtime.errors import HopLimit, OutboxFull, OutsideTurn
+from choreia.runtime.errors import Fenced, HopLimit, OutboxFull, OutsideTurn
 from choreia.runtime.events.event import Event
 
 if TYPE_CHECKING:
@@ -34,11 +34,15 @@ class Outgoing:
     __slots__ = (
         "buffer",
         "cell",
+        "doubted",
         "emitter",
         "engine",
         "event",
+        "fenced",
+        "lent",
         "max_outbox",
         "progress",
+        "sign",
         "thread",
     )
 
@@ -53,6 +57,14 @@ class Outgoing:
         self.progress: Progress | None = None
         self.thread = 0
         """The thread that ran the turn last."""
+        self.lent: object = None
+        """What is in hand while the user's code has the thread; see `fencing.py`."""
+        self.fenced = False
+        """Whether another turn has taken this one's place in the cell."""
+        self.sign = 0.0
+        """When the handler last gave a sign of life of its own accord (monotonic seconds)."""
+        self.doubted: Effect | None = None
+        """Called at the next sign of life: somebody took the agent for dead."""
 
     # -- leaving: what a handler asked for happens ----------------------------------------
 
@@ -86,7 +98,9 @@ class Outgoing:
     # -- what agents ask for --------------------------------------------------------------
 
     def check(self, what: str) -> None:
-        """That the caller is code of this turn; else `OutsideTurn`."""
+        """That the caller is code of this turn; else `OutsideTurn`, or `Fenced`."""
+        if self.fenced:
+            raise self.fenced_error(what)
         if running_turn() is not self:
             raise OutsideTurn(
                 f"{what} of agent {self.cell.name!r} was called outside its turn: call it in a "
@@ -117,6 +131,8 @@ class Outgoing:
         self.buffer.append(effect)
 
     def ask_for_more(self) -> NoReturn:
+        if self.fenced:
+            raise self.fenced_error("emit")
         raise OutboxFull(
             f"agent {self.cell.name!r} asked for more than {self.max_outbox} things in one "
             "handler: write it as a generator and `yield` them, or raise max_outbox",
@@ -129,6 +145,7 @@ class Outgoing:
         The second is False when an earlier attempt has sent it, or when it went too far.
         """
         self.check("emit_now")
+        self.live()
         cause, now = self.event, self.engine.clock.now()
         if cause is None:
             return self.emitter.buffered(None, type, payload, 0, now), True
@@ -150,6 +167,29 @@ class Outgoing:
         )
         self.engine.log.error("agent %s: %s", self.cell.name, error)
         self.engine.bury(event, self.cell, error, 0, "hops")
+
+    # -- being alive, and being replaced --------------------------------------------------
+
+    def live(self) -> None:
+        """The handler has given a sign of life."""
+        self.sign = self.engine.clock.monotonic()
+        doubted, self.doubted = self.doubted, None
+        if doubted is not None:
+            doubted()
+
+    def retire(self) -> None:
+        """Another turn has taken this one's place: nothing that it still asks for happens."""
+        self.fenced = True
+        self.max_outbox = -1  # so that `emit`, which looks at that, needs no further test
+        self.doubted = None
+
+    def fenced_error(self, what: str) -> Fenced:
+        name = self.cell.name
+        return Fenced(
+            f"{what}: another instance of agent {name!r} has taken the place of this one, which "
+            "had been in its handler for too long, or was restarted: let the handler end",
+            agent=name,
+        )
 
     def kept(self) -> Progress:
         """What the attempts at the event in hand have done."""

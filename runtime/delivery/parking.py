@@ -61,6 +61,8 @@ class ParkingLot:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._asking: list[Cell] = []
+        """Whose handlers block until somebody answers, once for each ask."""
 
     def park(self, cell: Cell, feed: Feed, item: object) -> int:
         """Hold `cell` and put it in line at `feed`'s mailbox with `item`.
@@ -215,13 +217,20 @@ class ParkingLot:
         """
         with self._lock:
             cell.parked_on += (target,)
+            self._asking.append(cell)
             circle = _circle(cell, target)
             if circle:
                 self._let_in(cell.feed, circle[-2])
 
     def end_ask(self, cell: Cell, target: Cell) -> None:
         with self._lock:
+            self._asking.remove(cell)
             _waits_no_more(cell, target)
+
+    def waits_for_room(self, cell: Cell) -> bool:
+        """Whether `cell` waits for room in a mailbox, and not (only) for an answer."""
+        with self._lock:
+            return len(cell.parked_on) > self._asking.count(cell)
 
     def _let_in(self, feed: Feed, name: str) -> None:
         box = feed.mailbox

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from itertools import count
 
 from choreia.runtime.delivery.context import running
-from choreia.runtime.delivery.dispatcher import Runnable
+from choreia.runtime.delivery.dispatcher import Runnable, ThreadEnds
 
 log = logging.getLogger("choreia.dispatcher")
 
@@ -31,7 +31,7 @@ IDLE = 0.5
 class Worker:
     """One thread of a pool, and what the watchdog knows about it."""
 
-    __slots__ = ("blocked", "cell", "latch", "sample", "thread")
+    __slots__ = ("abandoned", "blocked", "cell", "latch", "sample", "thread")
 
     def __init__(self) -> None:
         self.thread: threading.Thread
@@ -39,6 +39,8 @@ class Worker:
         """What it is giving a turn to."""
         self.blocked = False
         """Found blocked by the watchdog; it does not count as active."""
+        self.abandoned = False
+        """What it serves was taken from it; it counts for nothing, and ends when it can."""
         self.latch = threading.Lock()
         self.latch.acquire()
         self.sample: tuple[object, ...] = ()
@@ -118,6 +120,13 @@ class Pool:
         return True
 
     def _serve(self, worker: Worker) -> None:
+        try:
+            self._serve_on(worker)
+        except BaseException:
+            self._died(worker)
+            raise
+
+    def _serve_on(self, worker: Worker) -> None:
         queue = self.queue
         self._here.worker = worker
         while True:
@@ -130,15 +139,22 @@ class Pool:
             worker.cell = cell
             try:
                 cell.turn.run()
-            except BaseException:
+            except ThreadEnds:
+                cell.lost(f"thread {worker.thread.name} ended")
+                self._died(worker)
+                return
+            except BaseException as error:
                 # Turns deal with what handlers raise, so this is a fault of the runtime.
                 log.critical("a turn of %r failed", cell, exc_info=True)
+                cell.lost(f"thread {worker.thread.name} failed in its turn: {error!r}")
             if (worker.blocked or self.active > self.base) and not self._give_way(worker):
                 return
 
     def _give_way(self, worker: Worker) -> bool:
         """After a turn with more threads than meant: sleep if so. False: end the thread."""
         with self.lock:
+            if worker.abandoned:
+                return False
             self._count_again(worker)
             if self.active <= self.base:
                 return True
@@ -151,12 +167,67 @@ class Pool:
             self.blocked -= 1
             self.active += 1
 
+    def inside(self, cell: Runnable) -> int | None:
+        """The ident of the thread that is giving `cell` a turn."""
+        return next((ident for served, ident in self.serving() if served is cell), None)
+
+    def serving(self) -> list[tuple[Runnable, int]]:
+        """All cells that have a turn now, each with its thread's ident."""
+        with self.lock:
+            workers = list(self.workers)
+        pairs = [(worker.cell, worker.thread.ident) for worker in workers]
+        return [(cell, ident) for cell, ident in pairs if cell is not None and ident is not None]
+
+    def abandon(self, cell: Runnable) -> bool:
+        """Count no longer on the thread that is inside `cell`'s turn: whether there was one."""
+        with self.lock:
+            worker = next((worker for worker in self.workers if worker.cell is cell), None)
+            if worker is None:
+                return False
+            worker.abandoned = True
+            self._uncount(worker)
+            worker.blocked = True  # so that it looks at this when it comes back
+        self._gone()
+        return True
+
+    def _died(self, worker: Worker) -> None:
+        """Its thread ends where it stands: somebody else has to take over."""
+        with self.lock:
+            if worker.abandoned:
+                return
+            worker.abandoned = True
+            if worker in self.sleepers:  # it was not counted
+                self.sleepers.remove(worker)
+                self._let_go(worker)
+            else:
+                self._uncount(worker)
+        self._gone()
+
+    def _uncount(self, worker: Worker) -> None:
+        """`worker` is none of the pool's any more. Hold the lock."""
+        if worker.blocked:
+            self.blocked -= 1
+        else:
+            self.active -= 1
+        self._let_go(worker)
+
+    def _gone(self) -> None:
+        with self.lock:
+            if self.queue and self.active < self.base:
+                self.wake_one()
+            quiet = not self.active and not self.blocked and not self.queue
+        if quiet:
+            self.on_quiet()
+
     @contextmanager
     def stepping_aside(self) -> Iterator[None]:
         """Whatever thread this is, it is going to wait for other agents: one of the pool's lets
         others serve them at once, more than `most` if need be, or they might never come."""
         worker: Worker | None = getattr(self._here, "worker", None)
         if worker is None:
+            yield
+            return
+        if worker.abandoned:  # it counts for nothing already
             yield
             return
         with self.lock:

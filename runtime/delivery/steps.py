@@ -10,6 +10,7 @@ from typing import Protocol
 import attrs
 
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.topic import TopicPattern
 
 Handler = Callable[..., object]
 
@@ -40,6 +41,19 @@ class Kind(Enum):
 
 
 @attrs.frozen
+class Limits:
+    """What ends a handler before it ends itself."""
+
+    timeout: float | None = None
+    """Seconds that one attempt may take."""
+    cancel_on: tuple[TopicPattern, ...] = ()
+    """An event of the same case that one of these matches cancels the coroutine."""
+
+
+NO_LIMITS = Limits()
+
+
+@attrs.frozen
 class Step:
     """One handler, as the turn runs it."""
 
@@ -52,6 +66,7 @@ class Step:
     """The class of `@event_type` that the handler asked for, or None for the event itself."""
     may_return: bool = False
     """A subscribed plain function may return anything; an `@on` handler nothing."""
+    limits: Limits = NO_LIMITS
 
 
 def _one_plain_handler(plan: Plan) -> Handler | None:
@@ -59,6 +74,8 @@ def _one_plain_handler(plan: Plan) -> Handler | None:
         return None
     step = plan.steps[0]
     if step.kind is not Kind.PLAIN or step.payload_class is not None:
+        return None
+    if step.limits.timeout is not None:
         return None
     # A filter needs no second look: routing has matched it, or the event would not be here.
     return step.call

@@ -9,7 +9,8 @@ coroutines, generators, retries, parking, starting, stopping — is a *frame*: a
 that runs until it must wait, with a hold set on the cell, and is resumed when the hold is let go.
 So waiting is written as ordinary sequential code, blocks no thread, and costs nothing elsewhere.
 
-A turn belongs to one instance of the agent; a restart makes a new turn for the same cell.
+A turn belongs to one instance of the agent; a restart makes a new turn for the same cell, and the
+old one, which may still hang in a handler, can do nothing more (`fencing.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import sys
 from collections.abc import Callable
 from inspect import iscoroutine
 from threading import get_ident
-from typing import TYPE_CHECKING
 
 from choreia.runtime.delivery.behaviour import Ear, Frame, Hearing, Planner
 from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
@@ -27,6 +27,7 @@ from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.dispatcher import CoroutineTask
 from choreia.runtime.delivery.emission import Emitter
+from choreia.runtime.delivery.failure import Failure
 from choreia.runtime.delivery.handling import deliver, recover
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED, IDLE, OWNED
@@ -34,9 +35,6 @@ from choreia.runtime.delivery.outgoing import Effect, Outgoing
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.delivery.steps import Handler
 from choreia.runtime.events.event import Event
-
-if TYPE_CHECKING:
-    pass
 
 SLICE = 0.005
 """Bound of one turn, in seconds, after which the next agent has its own."""
@@ -53,9 +51,12 @@ class Turn(Outgoing):
     __slots__ = (
         "agent",
         "attempt",
+        "began",
         "brisk",
         "ear",
+        "ending",
         "frame",
+        "held",
         "leaving",
         "monotonic",
         "nested",
@@ -90,6 +91,12 @@ class Turn(Outgoing):
         self.brisk = False
         """Whether its last events took next to no time."""
         self.frame: Frame | None = None
+        self.held: object = None
+        """The item that the frame is about; None when it is about no item."""
+        self.began = 0.0
+        """When the frame began (monotonic seconds)."""
+        self.ending = "killed"
+        """Why what was in hand ended, when it was broken off."""
         self.leaving = False
         """Whether the event in hand is handled, and only what came of it is still on its way."""
         self.task: CoroutineTask | None = None
@@ -113,7 +120,7 @@ class Turn(Outgoing):
         hear = agent.on_receive
         while True:
             if cell.interrupt and not self._attend():
-                if cell.rest():
+                if cell.turn is not self or cell.rest():
                     break
                 if monotonic() >= over_at:
                     cell.schedule(cell)
@@ -140,19 +147,25 @@ class Turn(Outgoing):
                 plan = known.get(item.type) or self.planner.plan(item.type)  # type: ignore[attr-defined]
                 quick = plan.quick
                 if quick is None:
-                    self.begin(deliver(self, item, plan))  # type: ignore[arg-type]
+                    self.begin(deliver(self, item, plan), item)  # type: ignore[arg-type]
                 else:
                     self.event = item  # type: ignore[assignment]
                     self.step = quick
+                    self.lent = item
                     try:
                         returned = quick(agent, item)
                     except BaseException as error:
-                        self.begin(recover(self, item, plan, error))  # type: ignore[arg-type]
+                        if not self._regained():
+                            break
+                        self.begin(recover(self, item, plan, error), item)  # type: ignore[arg-type]
                     else:
+                        self.lent = None
+                        if cell.turn is not self and not self._regained():
+                            break
                         if returned is not None and not (
                             plan.may_return and not iscoroutine(returned)
                         ):
-                            self.begin(recover(self, item, plan, None, returned))  # type: ignore[arg-type]
+                            self.begin(recover(self, item, plan, None, returned), item)  # type: ignore[arg-type]
                         else:
                             if self.buffer:
                                 self.leave()
@@ -162,11 +175,17 @@ class Turn(Outgoing):
             elif kind is tuple:
                 self.event = None
                 self.step = hear
+                self.lent = item
                 try:
                     returned = hear(item[0])  # type: ignore[index]
                 except BaseException as error:
+                    if not self._regained():
+                        break
                     self.ear.failed(item[0], error)  # type: ignore[index]
                 else:
+                    self.lent = None
+                    if cell.turn is not self and not self._regained():
+                        break
                     if returned is not None:
                         self.ear.returned(item[0], returned)  # type: ignore[index]
                     else:
@@ -176,6 +195,8 @@ class Turn(Outgoing):
             else:
                 self.event = None
                 self._take(item)
+            if self.fenced:
+                break
             left -= 1
             if left & 7 and brisk:
                 continue
@@ -198,14 +219,17 @@ class Turn(Outgoing):
         if isinstance(item, Recorded):
             feed, event = self.cell.feed, item.event
             plan = self.planner.plan(event.type)
-            self.begin(deliver(self, event, plan, then=lambda: feed.done(item)))
+            self.begin(deliver(self, event, plan, then=lambda: feed.done(item)), item)
         elif isinstance(item, Redelivery):
             plan = self.planner.plan(item.event.type)
-            self.begin(deliver(self, item.event, plan, routed=False, progress=item.progress))
+            self.begin(deliver(self, item.event, plan, routed=False, progress=item.progress), item)
         else:
+            self.held = item
             frame = self.ear.receive(item)
             if frame is not None:
-                self.begin(frame)
+                self.begin(frame, item)
+            elif self.frame is None:
+                self.held = None
 
     def _attend(self) -> bool:
         """Controls, holds, unfinished frames: False when the mailbox must wait for them."""
@@ -215,10 +239,14 @@ class Turn(Outgoing):
         while True:
             while cell.controls:
                 self._control(cell.controls.popleft())
+                if cell.turn is not self:
+                    return False
             if cell.mailbox.state == CLOSED or cell.holds:
                 return False
             if self.frame is not None:
                 self._resume()
+                if cell.turn is not self:
+                    return False
             elif cell.outbox:  # a timer fired into a full mailbox
                 self.begin(self.drain())
             else:
@@ -239,10 +267,11 @@ class Turn(Outgoing):
 
     # -- frames ---------------------------------------------------------------------------
 
-    def begin(self, frame: Frame) -> None:
-        """Run `frame` until it waits or ends; the mailbox waits for it."""
+    def begin(self, frame: Frame, item: object = None) -> None:
+        """Run `frame`, which is about `item`, until it waits or ends; the mailbox waits for it."""
         assert self.frame is None, "one thing at a time"
-        self.frame = frame
+        self.frame, self.held = frame, item
+        self.began = self.sign = self.monotonic()
         self.cell.interrupt = True
         self._resume()
 
@@ -256,13 +285,47 @@ class Turn(Outgoing):
             pass
         except BaseException as error:
             # Frames deal with what handlers raise; this is a fault of the runtime itself.
-            self._failed(error)
+            if not self.fenced:
+                self._failed(error)
         if self.frame is frame:
-            self.frame = None
+            self.frame = self.held = None
             self.leaving = False
             self.progress = None
             self.step = self.event = None
             self.attempt = 1
+            if self.doubted is not None:
+                self.live()
+
+    def lend(self, function: Callable[..., object], *arguments: object) -> object:
+        """Call the user's code from a frame. Raises `Fenced`, whatever came of it, when another
+        turn has taken this one's place meanwhile."""
+        self.lent = self.held or function
+        try:
+            return function(*arguments)
+        except GeneratorExit as error:  # of its own making: it would end the frame
+            name = getattr(function, "__qualname__", function)
+            raise RuntimeError(f"{name} raised GeneratorExit") from error
+        finally:
+            if not self._regained():
+                raise self.fenced_error("a handler that came back too late")
+
+    def _regained(self) -> bool:
+        """The user's code has given the turn back: whether it is still ours. See `fencing.py`."""
+        self.lent = None
+        if self.cell.turn is self:
+            return True
+        with self.engine.fencing:
+            return self.cell.turn is self
+
+    def failed(self, error: BaseException, where: str) -> None:
+        """Let whoever wants to know of each failed attempt know of this one."""
+        tell = self.engine.on_failure
+        if tell is not None:
+            try:
+                tell(Failure(self.cell.name, self.event, error, self.attempt, where))
+            except Exception:
+                self.engine.on_failure = None
+                self.report(logging.ERROR, "who looks on at failures failed", exc_info=True)
 
     def _failed(self, error: BaseException) -> None:
         event = None if self.leaving else self.event
@@ -270,11 +333,12 @@ class Turn(Outgoing):
             self.engine.bury(event, self.cell, error, self.attempt, "failed", self.progress)
         self.report(logging.CRITICAL, "the runtime failed", exc_info=error)
 
-    def abort(self) -> Event | None:
-        """Drop what is unfinished (the agent is killed): the event in hand, if any."""
+    def abort(self, reason: str) -> Event | None:
+        """Drop what is unfinished (the agent is killed, …): the event in hand, if any."""
         event, self.event = None if self.leaving else self.event, None
         self.leaving = False
-        frame, self.frame = self.frame, None
+        self.ending = reason
+        frame, self.frame, self.held = self.frame, None, None
         if self.task is not None:
             self.task.cancel()
             self.task = None

@@ -25,6 +25,7 @@ class ThreadDispatcher:
     """Implements `Dispatcher` with a pool, a watchdog, and one thread per `threaded` agent."""
 
     simulated = False
+    punctual = False
 
     def __init__(self, workers: int = 1, most: int = MOST) -> None:
         self.pool = Pool(workers, max(workers, most), "worker")
@@ -51,6 +52,16 @@ class ThreadDispatcher:
         for lane in self._lanes:
             if lane.schedule == schedule:
                 lane.close()
+
+    def inside(self, cell: Runnable) -> int | None:
+        found = (pool.inside(cell) for pool in (self.pool, *self._lanes))
+        return next((ident for ident in found if ident is not None), None)
+
+    def serving(self) -> list[tuple[Runnable, int]]:
+        return [pair for pool in (self.pool, *self._lanes) for pair in pool.serving()]
+
+    def abandon(self, cell: Runnable) -> None:
+        any(pool.abandon(cell) for pool in (self.pool, *self._lanes))
 
     def adopt_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop.adopt(loop)

@@ -9,9 +9,12 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from random import Random
+from threading import get_ident
+from types import FrameType
 
+from choreia.runtime.delivery.awaiting import awaited_frames
 from choreia.runtime.delivery.context import running_turn
-from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable
+from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable, ThreadEnds
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.errors import Deadlock, SystemStopped
 from choreia.runtime.simulation.clock import SimulatedClock
@@ -25,8 +28,13 @@ ROUNDS = 100
 
 
 class SimulatedTask:
+    orphaned = False
+
     def __init__(self, task: asyncio.Task[object]) -> None:
         self._task = task
+
+    def stack(self) -> list[FrameType]:
+        return awaited_frames(self._task)
 
     def cancel(self) -> None:
         self._task.cancel()
@@ -50,6 +58,20 @@ class SimulatedDispatcher:
         """All strands, in the order in which they began to wait."""
         self._open: list[Strand] = []
         """Those of them whose gates have opened."""
+        self._serving: dict[Runnable, int] = {}
+        """Who has a turn that has begun and not ended, and on which thread."""
+        self.withheld: set[Runnable] = set()
+        """Who gets no turn, though it is due one: a fault for tests (`faults.py`)."""
+        self.slowness: Callable[[], float] | None = None
+        """How long the next turn takes (virtual seconds): another one. None: no time at all."""
+        self.watchful: Callable[[], bool] = lambda: True
+        """Whether those who look on in the background have anything to look at."""
+        self.hopeful: Callable[[], bool] = lambda: False
+        """Whether they may bring about something that others wait for."""
+
+    @property
+    def punctual(self) -> bool:
+        return self.slowness is None
 
     def schedule(self, cell: Runnable) -> None:
         self._runnable.append(cell)
@@ -61,6 +83,18 @@ class SimulatedDispatcher:
 
     def adopt_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Coroutines stay on the virtual-time loop, whatever the caller runs on."""
+
+    def inside(self, cell: Runnable) -> int | None:
+        return self._serving.get(cell)
+
+    def serving(self) -> list[tuple[Runnable, int]]:
+        return list(self._serving.items())
+
+    def abandon(self, cell: Runnable) -> None:
+        if self._serving.pop(cell, None) is not None:
+            self._running -= 1
+            if self.quiet():
+                self._callback()
 
     # -- coroutines -----------------------------------------------------------------------
 
@@ -137,31 +171,56 @@ class SimulatedDispatcher:
             if strand.outside:  # as soon as it can: the rest happens when it waits again
                 return self._resumed(strand)
         loop_ready = self._loop is not None and not self._loop.stepping and self._loop.ready
-        choices = len(self._runnable) + len(self._open) + loop_ready
+        runnable = self._runnable
+        if self.withheld:
+            runnable = [cell for cell in runnable if cell not in self.withheld]
+        choices = len(runnable) + len(self._open) + loop_ready
         if not choices:
             return self._let_time_pass()
         chosen = self._random.randrange(choices)
         if chosen < len(self._open):
             return self._resumed(self._open[chosen])
         chosen -= len(self._open)
-        self._running += 1
-        try:
-            if chosen < len(self._runnable):
-                self._runnable.pop(chosen).turn.run()
-            elif self._loop is not None:
+        if self.slowness is not None:
+            self._clock.advance_to(self._clock.monotonic() + self.slowness())
+        if chosen < len(runnable):
+            cell = runnable.pop(chosen)
+            if runnable is not self._runnable:
+                self._runnable.remove(cell)
+            self._serve(cell)
+        elif self._loop is not None:
+            self._running += 1
+            try:
                 self._loop.step()
-        except BaseException:
-            # Turns deal with what handlers raise, so this is a fault of the runtime.
-            log.critical("a turn failed", exc_info=True)
-        finally:
-            self._running -= 1
+            except BaseException:
+                log.critical("the event loop failed", exc_info=True)
+            finally:
+                self._running -= 1
         if not self._running and not self._runnable:
             self._callback()
         return None
 
+    def _serve(self, cell: Runnable) -> None:
+        turn = cell.turn
+        self._running += 1
+        self._serving[cell] = get_ident()
+        try:
+            turn.run()
+        except ThreadEnds:
+            cell.lost("the simulated thread that served it ended")
+        except BaseException as error:
+            # Turns deal with what handlers raise, so this is a fault of the runtime.
+            log.critical("a turn failed", exc_info=True)
+            cell.lost(f"its turn failed: {error!r}")
+        finally:
+            # Unless it was taken from this thread meanwhile, and perhaps has a turn on another.
+            if self._serving.get(cell) == get_ident():
+                del self._serving[cell]
+                self._running -= 1
+
     def _let_time_pass(self) -> Strand | None:
         """Nothing can go on now: jump to the next timer, or to the end of somebody's patience."""
-        due = self.next_timer()
+        due = self._next_event()
         patient = [strand for strand in self._waiting if strand.until is not None]
         first = min(patient, key=_until, default=None)
         if first is not None and (due is None or due > _until(first)):
@@ -172,8 +231,18 @@ class SimulatedDispatcher:
         self._clock.advance_to(due)
         return None
 
+    def _next_event(self) -> float | None:
+        """When something is due next, for whose sake time may pass."""
+        due, background = self.next_timer(), self._clock.next_in_background()
+        if background is None or not self.watchful():
+            return due  # where nothing is to be seen, nobody needs to look: a year passes at once
+        if due is not None:
+            return min(due, background)
+        waited = any(strand.until is not None for strand in self._waiting)
+        return background if waited or self.hopeful() else None
+
     def next_timer(self) -> float | None:
-        """When something is due next (monotonic seconds), or None."""
+        """When something is due next (monotonic seconds), or None. Heartbeats apart."""
         loop = self._loop
         times = (
             self._clock.next_timer(),

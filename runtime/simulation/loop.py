@@ -41,6 +41,8 @@ class _Call:
     def turn(self) -> _Call:
         return self
 
+    def lost(self, how: str) -> None: ...
+
     def run(self) -> None:
         tell: Callable[[Any], None] = self._future.set_result
         try:

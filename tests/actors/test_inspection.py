@@ -35,13 +35,14 @@ class Works(Agent):
         return message
 
 
-def test_a_fresh_system_has_its_registry_and_nothing_else(mode: Mode) -> None:
+def test_a_fresh_system_has_the_runtimes_own_agents_and_nothing_else(mode: Mode) -> None:
     with ActorSystem(mode=mode, node="n") as system:
         view = system.inspect()
         assert view.node == "n"
         assert view.time == pytest.approx(system.clock.now(), abs=60)
         assert view.dead_letters == 0
-        assert [(agent.name, agent.kind) for agent in view.agents] == [("registry", "system")]
+        own = [("registry", "system"), ("supervisor", "system")]
+        assert [(agent.name, agent.kind) for agent in view.agents] == own
 
 
 def test_agents_are_in_the_order_they_were_spawned_each_with_its_kind(system: ActorSystem) -> None:
@@ -49,7 +50,8 @@ def test_agents_are_in_the_order_they_were_spawned_each_with_its_kind(system: Ac
     system.subscribe("x", print, name="printer")
     system.spawn(Works, name="a")
     assert [(agent.name, agent.kind) for agent in system.inspect().agents] == [
-        ("registry", "system"), ("b", "agent"), ("printer", "subscription"), ("a", "agent"),
+        ("registry", "system"), ("supervisor", "system"),
+        ("b", "agent"), ("printer", "subscription"), ("a", "agent"),
     ]  # fmt: skip
 
 
@@ -188,7 +190,7 @@ def test_the_picture_is_frozen(system: ActorSystem) -> None:
     system.spawn(Works)
     system.wait_idle(5)
     assert view.agents[0].handled == before
-    assert len(view.agents) == 1
+    assert {agent.kind for agent in view.agents} == {"system"}
 
 
 def test_an_agent_of_no_such_name_is_a_key_error(system: ActorSystem) -> None:

@@ -117,7 +117,7 @@ def test_a_factory_that_raises_leaves_nothing_behind(system: ActorSystem) -> Non
             system.spawn(Fails)
     system.publish("x")
     system.wait_idle(5)
-    assert {agent.name for agent in system.inspect().agents} == {"registry"}
+    assert {agent.kind for agent in system.inspect().agents} == {"system"}
     system.spawn(OrderBook, name="fails")
 
 

@@ -23,6 +23,8 @@ class Task:
 
     since = 0.0
 
+    def lost(self, how: str) -> None: ...
+
     def __init__(self, run: Callable[[], object]) -> None:
         self._run = run
 

@@ -17,6 +17,8 @@ from choreia.runtime.delivery.watchdog import LONG, TICK, Watchdog, _blocked, _c
 class Task:
     since = 0.0
 
+    def lost(self, how: str) -> None: ...
+
     def __init__(self, run: Callable[[], object]) -> None:
         self._run = run
 

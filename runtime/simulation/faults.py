@@ -1,0 +1,61 @@
+"""Faults for simulations: a thread that ends, a dispatcher that forgets somebody, a slow machine.
+
+Both are drawn from the system's seed, so that a run with faults is a function of its seed, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import exp, log
+from random import Random
+
+import attrs
+
+from choreia.runtime.delivery.dispatcher import Runnable, ThreadEnds
+from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
+
+
+def crash() -> None:
+    """A control: the thread that gives the turn ends where it stands."""
+    raise ThreadEnds
+
+
+def withhold(dispatcher: SimulatedDispatcher, cell: Runnable) -> None:
+    """Give `cell` no turn, though it is due one, until `restore`: it starves."""
+    dispatcher.withheld.add(cell)
+
+
+def restore(dispatcher: SimulatedDispatcher, cell: Runnable) -> None:
+    dispatcher.withheld.discard(cell)
+
+
+@attrs.frozen
+class Slowness:
+    """How long a turn takes on a machine that is busy, or short of memory, or of a hypervisor.
+
+    Turns take a lognormal time, and now and then one takes a Pareto time: such pauses are rare,
+    and some of them are long. All in seconds.
+    """
+
+    median: float = 0.005
+    sigma: float = 0.5
+    pause_every: float = 600.0
+    """A pause begins after this many seconds of turns and waiting, on average."""
+    shortest: float = 0.3
+    longest: float = 10.0
+    alpha: float = 1.5
+    """Of the Pareto distribution: below 2 its variance has no bound, as it is with real pauses."""
+
+    def of(self, random: Random, now: Callable[[], float]) -> Callable[[], float]:
+        """How long the next turn takes, each time it is called. `now`: virtual seconds."""
+        next_pause = now() + random.expovariate(1 / self.pause_every)
+        middle = log(self.median)
+
+        def seconds() -> float:
+            nonlocal next_pause
+            if now() < next_pause:
+                return exp(random.gauss(middle, self.sigma))
+            next_pause = now() + random.expovariate(1 / self.pause_every)
+            return min(self.longest, self.shortest * random.paretovariate(self.alpha))
+
+        return seconds
