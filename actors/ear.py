@@ -66,6 +66,7 @@ class Ear:
             plan = turn.planner.plan(message.type)
             return _answering(_told(turn, message, plan, reply), turn, item)
         agent: Any = turn.agent
+        turn.step = agent.on_receive
         try:
             if kind in PROXIED:
                 result = turn.lend(answer_proxy, agent, message)

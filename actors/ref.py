@@ -10,7 +10,7 @@ from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.reply import Reply
 from choreia.runtime.delivery.admission import admit_one
 from choreia.runtime.delivery.cell import Cell
-from choreia.runtime.delivery.context import running_turn
+from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.errors import InvalidAgent, MailboxFull
@@ -76,6 +76,12 @@ def _tell_slowly(cell: Cell, envelope: object, verdict: int) -> None:
         )
 
 
+def _refuse_fenced(what: str) -> None:
+    turn = running_turn()
+    if turn is not None:  # or a context that somebody else's thread has copied
+        turn.check(what)
+
+
 class _Stopped:
     """As much of a `threading.Event` as pykka asks of `actor_stopped` (a real one: 1.2 KB)."""
 
@@ -139,6 +145,9 @@ class AgentRef(PykkaRef[A]):
         It takes its place behind what was sent before; while the mailbox is full, this blocks.
         Raises `pykka.ActorDeadError`, and `MailboxFull` when the agent's policy is `reject`.
         """
+        place = running.get()
+        if place is not None and place.fenced:
+            _refuse_fenced("tell")
         cell = self._cell
         # A message is boxed in a tuple of one; what needs more than `on_receive` in an envelope.
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
@@ -149,6 +158,8 @@ class AgentRef(PykkaRef[A]):
         """`tell`, awaiting room instead of blocking for it."""
         cell = self._cell
         turn = running_turn()
+        if turn is not None:
+            turn.check("tell_async")
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
         admission = admit_one(cell.feed, item, turn.cell if turn else None)
         who = None if turn is not None else f"tell to {cell.name}"
@@ -162,6 +173,9 @@ class AgentRef(PykkaRef[A]):
         """
         if block:  # before it is sent: the caller would do it again, the other way
             forbid_on_loop("ask", "await ref.ask_async(…), or ask(…, block=False)")
+        place = running.get()
+        if place is not None and place.fenced:
+            _refuse_fenced("ask")
         cell = self._cell
         reply = Reply(cell)
         envelope = Envelope(message, reply)

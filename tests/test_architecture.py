@@ -43,6 +43,7 @@ MAY_USE_CLOCKS = {
     "demos/review/live.py": "files per second, for whoever watches",
     "runtime/delivery/clock.py": "it is the real clock",
     "runtime/delivery/engine.py": "a seed of its own for a system that is given none",
+    "runtime/delivery/loopwatch.py": "it watches real event loops, on real time",
     "runtime/delivery/watchdog.py": "it watches real threads, on real time",
     "runtime/delivery/workers.py": "it waits for real threads to end",
     "runtime/events/event.py": "the timestamp of events made outside any system",
@@ -158,6 +159,11 @@ def test_one_file_imports_pykka() -> None:
     users = {i.file for i in imports("runtime", "actors", "demos") if i.within("pykka")}
     ours = {file for file in users if not under(file, "actors/choreia/bench")}
     assert ours == {Path("actors/base.py")}
+
+
+def test_one_file_imports_pytest() -> None:
+    users = {i.file for i in imports("runtime", "actors", "demos") if i.within("pytest")}
+    assert users == {Path("actors/testing/plugin.py")}
 
 
 def test_the_console_stays_outside() -> None:

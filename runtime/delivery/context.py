@@ -22,13 +22,24 @@ if TYPE_CHECKING:
 class Stay:
     """A turn that has gone to an event loop, for as long as its coroutine runs there."""
 
-    __slots__ = ("turn",)
+    __slots__ = ("_of", "turn")
 
     def __init__(self, turn: Turn) -> None:
         self.turn: Turn | None = turn
+        self._of = turn
 
     def end(self) -> None:
         self.turn = None
+
+    @property
+    def fenced(self) -> bool:
+        """Whether the coroutine goes on though its agent has been replaced."""
+        return self._of.fenced
+
+    @property
+    def belongs_to(self) -> Turn | None:
+        """The turn, while it lasts; and a fenced one, so that whoever asks is told that it is."""
+        return self.turn or (self._of if self._of.fenced else None)
 
     def context(self) -> Context:
         """A copy of the calling context, in which this is where the code runs."""
@@ -47,5 +58,5 @@ def running_turn() -> Turn | None:
     if place is None:
         return None
     if isinstance(place, Stay):
-        return place.turn
+        return place.belongs_to
     return place if place.thread == get_ident() else None

@@ -68,7 +68,7 @@ class Dispatcher(Protocol):
 
     @property
     def punctual(self) -> bool:
-        """Whether timers fire when they are due, and never late."""
+        """Whether timers fire when they are due; if late, then since there was nothing to see."""
         ...
 
     @property

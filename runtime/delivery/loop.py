@@ -10,8 +10,10 @@ from contextlib import suppress
 from contextvars import Context
 from types import FrameType
 
-from choreia.runtime.delivery.awaiting import awaited_frames
+from choreia.runtime.delivery.context import Stay, running
 from choreia.runtime.delivery.dispatcher import Done
+from choreia.runtime.delivery.loopwatch import LoopWatch
+from choreia.runtime.delivery.stacks import awaited_frames
 
 log = logging.getLogger("choreia.dispatcher")
 
@@ -67,7 +69,9 @@ class LoopRunner:
         """Serves `_loop`, if that is the system's own."""
         self._earlier: tuple[asyncio.AbstractEventLoop, threading.Thread] | None = None
         """The system's own loop, when it had begun before the caller's was adopted."""
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: dict[asyncio.Task[object], str] = {}
+        """Those that run, each with the name of its agent."""
+        self._watch = LoopWatch(self._tasks.get)
         self._stopped = False
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -81,11 +85,14 @@ class LoopRunner:
         self, coroutine: Coroutine[object, object, object], context: Context, done: Done
     ) -> LoopTask:
         handle = LoopTask()
+        place = context.get(running)
+        agent = place.turn.cell.name if isinstance(place, Stay) and place.turn is not None else ""
 
         def begin() -> None:
             loop = asyncio.get_running_loop()
             task: asyncio.Task[object] = loop.create_task(coroutine, context=context)
-            self._tasks.add(task)
+            self._tasks[task] = agent
+            self._watch.began()
             task.add_done_callback(lambda task: self._ended(task, done))
             handle.started(task)
 
@@ -97,7 +104,8 @@ class LoopRunner:
         return handle
 
     def _ended(self, task: asyncio.Task[object], done: Done) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
+        self._watch.ended()
         if task.cancelled():
             done(None, asyncio.CancelledError())
         elif (error := task.exception()) is not None:
@@ -136,6 +144,7 @@ class LoopRunner:
                 return
             self._stopped = True
             loop, thread = self._loop, self._thread
+        self._watch.stop()
         if self._earlier is not None:
             self._end(*self._earlier, timeout)
         if thread is not None:

@@ -50,8 +50,11 @@ class Attention:
         """Seconds that everybody is to be given beyond the deadline: what has just held up the
         supervisor may still be holding up the others. Halved with every look that is on time."""
 
-    def awake(self, at: float, due: float) -> None:
-        """A look that was due at `due` takes place."""
+    def awake(self, at: float, due: float, *, excused: bool = False) -> None:
+        """A look that was due at `due` takes place.
+
+        `excused`: it had nothing to look at (virtual time was jumped over), and nobody was held up.
+        """
         late = at - due
         if late <= ON_TIME:
             self.allowance /= 2
@@ -60,7 +63,8 @@ class Attention:
         begun = max(due, last.ended)  # two looks may have been held up by the same thing
         if begun < at:
             self._absences.append(Absence(begun, at, last.after))
-        self.allowance = max(late, self.allowance / 2)
+        if not excused:
+            self.allowance = max(late, self.allowance / 2)
 
     def own(self, at: float) -> float:
         """`at` (now, or in the past), as the supervisor counts. It never goes back."""

@@ -174,7 +174,7 @@ class Remotes:
             _, order, sender = heapq.heappop(self._heap)
             if self._senders.get(sender.source) is not sender:
                 continue
-            deadline = sender.detector.deadline() + allowance
+            deadline = sender.detector.deadline() + min(allowance, sender.heartbeat.timeout)
             if deadline > own:
                 heapq.heappush(self._heap, (deadline, order, sender))
                 continue

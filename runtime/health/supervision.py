@@ -96,10 +96,7 @@ class Supervision:
         """A look that was due then takes place: own time, and what to allow beyond a deadline."""
         now = self._clock.monotonic()
         with self._lock:
-            # Virtual time may have been jumped over where there was nothing to see: that is no
-            # delay.
-            if not self._engine.dispatcher.punctual:
-                self._attention.awake(now, due)
+            self._attention.awake(now, due, excused=self._engine.dispatcher.punctual)
             return self._attention.own(now), self._attention.allowance
 
     # -- looking ----------------------------------------------------------------------------
@@ -148,7 +145,9 @@ class Supervision:
         """It has not answered. Whether it hangs in a handler has been looked at before."""
         with self._lock:
             own = self._attention.own(self._clock.monotonic())
-            left = watch.detector.deadline() + self._attention.allowance - own
+            # Once more the time that it has anyway: enough to come round, after an hour as well.
+            allowance = min(self._attention.allowance, watch.heartbeat.timeout)
+            left = watch.detector.deadline() + allowance - own
         if left > 0:
             self._look_in(watch, left)
         elif (reason := why_unheard(cell)) is not None:

@@ -12,10 +12,10 @@ from random import Random
 from threading import get_ident
 from types import FrameType
 
-from choreia.runtime.delivery.awaiting import awaited_frames
 from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable, ThreadEnds
 from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.stacks import awaited_frames
 from choreia.runtime.errors import Deadlock, SystemStopped
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.loop import SimulatedLoop
