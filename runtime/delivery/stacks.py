@@ -15,6 +15,7 @@ _OURS: Final = frozenset(
     f"choreia.runtime.delivery.{name}"
     for name in ("bounds", "coroutines", "handling", "saying", "turn")
 )
+_LOOPS: Final = frozenset({"asyncio.base_events", "asyncio.events", "asyncio.runners"})
 
 
 def thread_frames(ident: int) -> list[FrameType]:
@@ -26,7 +27,8 @@ def thread_frames(ident: int) -> list[FrameType]:
     if frame is None:
         return []
     frames = [frame for frame, _ in traceback.walk_stack(frame)][::-1]
-    last = max((at for at, frame in enumerate(frames) if _is_ours(frame)), default=-1)
+    before = (at for at, frame in enumerate(frames) if _is_ours(frame) or _is_loops(frame))
+    last = max(before, default=-1)
     return frames[last + 1 :] or frames
 
 
@@ -59,6 +61,10 @@ def place_of(frame: FrameType) -> str:
 
 def _is_ours(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__") in _OURS
+
+
+def _is_loops(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__") in _LOOPS
 
 
 def _first(awaitable: object, *names: str) -> Any:

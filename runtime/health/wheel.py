@@ -94,6 +94,9 @@ class Ring(Generic[T]):
         # come with it are spread over the slots before that.
         size = len(self._slots)
         passed = int((self._clock.monotonic() - self._began) / self._step)
+        if self.armed is None or self.armed > passed:
+            # Slots that were empty when their time came are not looked at late.
+            self._next = max(self._next, passed + 1)
         self._slots[(passed - self._added) % size].append(item)
         self._added += 1
 

@@ -1,4 +1,4 @@
-"""A handler that hangs loses its agent, and can do nothing more; nothing is lost, nothing doubled."""
+"""A handler that hangs loses its agent, and can do nothing more; nothing is lost or done twice."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_detection_is_exact(sim: ActorSystem, hear: Hear) -> None:
     sim.publish("wait", {"seconds": 100})
     sim.advance(200)
     assert [event.timestamp for event in suspected] == [31 + 7]
-    assert suspected[0].payload["evidence"]["seconds"] == 7  # type: ignore[index, call-overload]
+    assert suspected[0].payload["evidence"]["seconds"] == 7
 
 
 def test_without_a_limit_of_their_own_coroutines_get_ten_minutes(
@@ -243,7 +243,7 @@ def test_an_agent_with_a_thread_of_its_own_may_lose_it(
     crash(system, "works")
     until(lambda: suspected)
     assert suspected[0].payload["reason"] == "dead"
-    assert "choreia-works" in suspected[0].payload["evidence"]["how"]  # type: ignore[index, operator, call-overload]
+    assert "choreia-works" in suspected[0].payload["evidence"]["how"]
     system.publish("quick")
     system.restart("works")
     until(lambda: done)
