@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from choreia.bench.catalogue import WORKLOADS, named
@@ -14,9 +16,10 @@ from choreia.bench.results import append, header_problem
 from choreia.bench.runner import Measurement, missing, run
 from choreia.bench.summary import Summary, summarise
 from choreia.bench.workload import Workload
+from choreia.cli.lazy import LazyCommand
 
 
-@click.command("bench")
+@click.group("bench", invoke_without_command=True, subcommand_metavar="[COMMAND]")
 @click.option(
     "--only",
     "names",
@@ -42,23 +45,48 @@ from choreia.bench.workload import Workload
     type=click.Path(dir_okay=False, path_type=Path),
     help="Append every measurement, with versions and machine, to this file.",
 )
+@click.pass_context
 def command(
-    names: tuple[str, ...], rounds: int, short: bool, million: bool, path: Path | None
+    context: click.Context,
+    names: tuple[str, ...],
+    rounds: int,
+    short: bool,
+    million: bool,
+    path: Path | None,
 ) -> None:
     """Measure Choreia side by side with pykka and aiopubsub.
 
     Each workload runs in fresh processes, Choreia and its peer in turn, nothing pinned. Ratios
     are medians over the rounds. Exits with 1 if a workload fails to run, however fast it is.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
     problem = header_problem(path) if path is not None else ""
     if problem:
         raise click.BadParameter(problem, param_hint="--csv")
-    chosen = choose(names, million=million)
+    compare(choose(names, million=million), 1 if short else rounds, short=short, path=path)
+
+
+command.add_command(
+    LazyCommand("detectors", "choreia.bench.detection.command", "Simulate failure detectors.")
+)
+
+
+def _refuse_options(context: click.Context) -> None:
+    """An option before the subcommand is this command's, and would do nothing."""
+    for name in context.params:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"put options behind {context.invoked_subcommand!r}", context)
+
+
+def compare(chosen: Iterable[Workload], rounds: int, *, short: bool, path: Path | None) -> None:
+    """Measure, keep and show; raises SystemExit if a workload fails to run."""
     machine = this_machine()
     measured: list[Measurement] = []
     summaries: list[Summary] = []
     for workload in chosen:
-        made = _measure(workload, 1 if short else rounds, short=short)
+        made = _measure(workload, rounds, short=short)
         measured += made
         summaries.append(summarise(workload, made))
         if path is not None:  # at once: a long sitting that is broken off keeps what it has
