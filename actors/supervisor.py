@@ -17,6 +17,7 @@ from choreia.actors.handlers import on
 from choreia.actors.vital import vital_signs
 from choreia.runtime.events.event import Event
 from choreia.runtime.health.heartbeat import Heartbeat
+from choreia.runtime.health.metrics import Memory
 from choreia.runtime.health.remotes import Remotes, Silence, heartbeat_of
 from choreia.runtime.health.supervision import Evidence, Supervision
 from choreia.runtime.health.watch import Reason
@@ -38,10 +39,11 @@ class Voice:
         self._engine = engine
         self._replacer = replacer
         self._id = id
+        self._memory = Memory()
 
     def heartbeat(self, cell: Cell) -> None:
         if cell.kind == "agent":
-            self._engine.announce("agent.heartbeat", vital_signs(cell), cell.id)
+            self._engine.announce("agent.heartbeat", vital_signs(cell, self._memory), cell.id)
 
     def suspected(self, cell: Cell, reason: Reason, last_seen: float, evidence: Evidence) -> None:
         facts = {**_who(cell), "last_seen": last_seen, "reason": reason, "evidence": evidence}

@@ -154,7 +154,9 @@ class Bus:
             self.show(event, route)
         for feed in feeds:
             if vital:
-                _offer_vital(feed, event)
+                # The runtime's own agents listen to those of other nodes: of ours they know more.
+                if feed.cell.kind != "system":
+                    _offer_vital(feed, event)
             else:
                 feed.force(event)
 

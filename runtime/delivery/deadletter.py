@@ -23,7 +23,8 @@ class DeadLetter:
 
     `reason`: ``failed`` (retries exhausted), ``gave_up`` (`GiveUp`, or an error no retry mends),
     ``hops`` (the causal chain is too long), ``rejected`` (mailbox full), ``stopped``, ``killed``,
-    ``unhandled`` (told to an agent that has no handler for it).
+    ``stuck`` (its handler did not come back, and the agent was taken from it), ``unhandled`` (told
+    to an agent that has no handler for it).
     """
 
     event: Event | None
@@ -32,7 +33,7 @@ class DeadLetter:
     """The name of the agent it was for."""
     error: BaseException | None
     traceback: str
-    """The formatted traceback of `error`, or nothing."""
+    """The formatted traceback of `error`; for a handler that hangs, where it does; or nothing."""
     attempts: int
     """How often the agent tried."""
     reason: str

@@ -162,6 +162,17 @@ WORKLOADS: Final = (
         rounds=1,
     ),
     Workload(
+        name="heartbeats",
+        title="10,000 agents beat every 30 s, for a minute",
+        unit="heartbeats",
+        count=10_000,
+        short_count=100,
+        choreia=_choreia("heartbeats", "beat"),
+        ceilings={"quiet_core_share": 0.02, "heard_core_share": 0.02},
+        warm_up=False,
+        rounds=3,
+    ),
+    Workload(
         name="million",
         title="1,000,000 spawn, answer one event each, stop",
         unit="agents",

@@ -21,6 +21,8 @@ _FINDINGS = {
     "bytes_per_agent": ("memory per idle agent", "KiB", 1 / 1024),
     "answer_seconds": ("all answer one event", "s", 1.0),
     "stop_seconds": ("stop", "s", 1.0),
+    "quiet_core_share": ("of a core, nobody listens", "%", 100.0),
+    "heard_core_share": ("of a core, somebody listens", "%", 100.0),
 }
 
 

@@ -11,7 +11,10 @@ from typing import Final
 from attrs import field, frozen
 
 #: Further findings a sample may carry, in the order of their CSV columns.
-EXTRAS: Final = ("p50_us", "p99_us", "bytes_per_agent", "answer_seconds", "stop_seconds")
+EXTRAS: Final = (
+    *("p50_us", "p99_us", "bytes_per_agent", "answer_seconds", "stop_seconds"),
+    *("quiet_core_share", "heard_core_share"),
+)
 
 
 @frozen
