@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from choreia.runtime.delivery.dispatcher import ThreadEnds
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.pool import IDLE, Pool
 
@@ -322,3 +323,109 @@ def test_when_no_thread_can_be_started_those_that_are_there_must_do(
     assert gate.wait(20)
     settle(pool)
     assert "no further thread can be started" in caplog.text
+
+
+# -- threads that end, and threads that are given up ----------------------------------------------
+
+
+class Lost(Task):
+    """Notes that the thread that served it has ended."""
+
+    def __init__(self, run: Callable[[], object]) -> None:
+        super().__init__(run)
+        self.how: list[str] = []
+
+    def lost(self, how: str) -> None:
+        self.how.append(how)
+
+
+def ends() -> None:
+    raise ThreadEnds
+
+
+def test_a_thread_that_ends_in_a_turn_is_replaced(pools: MakePool) -> None:
+    pool, done = pools(1, 4), threading.Event()
+    lost = Lost(ends)
+    pool.schedule(lost)
+    pool.schedule(Task(done.set))
+    assert done.wait(20)
+    assert len(lost.how) == 1
+    assert "ended" in lost.how[0]
+    settle(pool)
+    assert (pool.active, pool.blocked, len(pool.workers)) == (0, 0, 1)
+
+
+def test_many_threads_may_end(pools: MakePool) -> None:
+    pool, count = pools(2, 4), list[int]()
+    tasks = [Lost(ends) for _ in range(50)]
+    for task in tasks:
+        pool.schedule(task)
+        pool.schedule(Task(lambda: count.append(1)))
+    settle(pool)
+    assert len(count) == 50
+    assert all(len(task.how) == 1 for task in tasks)
+    settle(pool)
+    assert (pool.active, pool.blocked) == (0, 0)
+    assert len(pool.workers) <= 2
+
+
+def test_a_turn_that_fails_loses_its_cell_and_not_the_thread(
+    pools: MakePool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("choreia.runtime.delivery.pool.log", logging.getLogger("elsewhere"))
+    pool, done = pools(1, 1), threading.Event()
+    lost = Lost(lambda: 1 / 0)
+    pool.schedule(lost)
+    pool.schedule(Task(done.set))
+    assert done.wait(20)
+    assert "ZeroDivisionError" in lost.how[0]
+    assert "a turn of" in caplog.text
+    assert len(pool.workers) == 1
+
+
+def test_an_abandoned_thread_counts_for_nothing_and_ends(pools: MakePool) -> None:
+    pool, inside, gate, done = pools(1, 4), threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        inside.set()
+        gate.wait(20)
+
+    hung = Task(hang)
+    pool.schedule(hung)
+    assert inside.wait(20)
+    [worker] = pool.workers
+    assert pool.inside(hung) == worker.thread.ident
+    assert pool.serving() == [(hung, worker.thread.ident)]
+    pool.schedule(Task(done.set))
+    assert pool.abandon(hung)
+    assert done.wait(20), "somebody else takes over at once"
+    settle(pool)
+    assert pool.lull() is not None, "what hangs is in nobody's way"
+    assert pool.inside(hung) is None
+    assert not pool.abandon(hung)
+    gate.set()
+    worker.thread.join(20)
+    assert not worker.thread.is_alive()
+    assert (pool.active, pool.blocked) == (0, 0)
+
+
+def test_so_does_one_that_was_found_blocked(pools: MakePool) -> None:
+    pool, inside, gate = pools(1, 4), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        inside.set()
+        gate.wait(20)
+
+    hung = Task(hang)
+    pool.schedule(hung)
+    assert inside.wait(20)
+    [worker] = pool.workers
+    with pool.lock:  # as the watchdog does
+        worker.blocked = True
+        pool.blocked += 1
+        pool.active -= 1
+    pool.abandon(hung)
+    assert (pool.active, pool.blocked) == (0, 0)
+    gate.set()
+    worker.thread.join(20)
+    assert (pool.active, pool.blocked) == (0, 0)

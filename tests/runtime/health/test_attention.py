@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,12 +83,8 @@ def test_it_never_goes_back_and_never_hurries(
         due = now + wait
         now = due + late
         attention.awake(now, due)
-    own = [attention.own(at) for at in sorted(times)]
-    for (before, after), (first, then) in zip(
-        zip(sorted(times), sorted(times)[1:], strict=False),
-        zip(own, own[1:], strict=False),
-        strict=True,
-    ):
-        assert -1e-6 <= then - first <= after - before + 1e-6
+    for before, after in pairwise(sorted(times)):
+        passed = attention.own(after) - attention.own(before)
+        assert -1e-6 <= passed <= after - before + 1e-6
     lost = sum(late for _, late in looks if late > ON_TIME)
     assert attention.own(now) == pytest.approx(now - lost, abs=len(looks) * ON_TIME + 1e-6)

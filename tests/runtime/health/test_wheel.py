@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,7 +135,7 @@ def test_everybody_is_looked_at_in_time(arrivals: list[tuple[float, float]], spr
     seen.pass_time(100)
     for item, (at, interval) in came.items():
         times = [at, *seen.times(item)]
-        gaps = [then - first for first, then in zip(times, times[1:], strict=False)]
+        gaps = [then - first for first, then in pairwise(times)]
         assert 0 <= gaps[0] <= interval + 1e-6
         assert all(abs(gap - interval) < 1e-6 for gap in gaps[1:])
         assert seen.clock.monotonic() - times[-1] <= interval + 1e-6
