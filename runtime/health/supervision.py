@@ -21,6 +21,7 @@ from choreia.runtime.health.watch import (
     Suspicion,
     Watch,
     at_rest,
+    deserted,
     gone,
     step_of,
     why_unheard,
@@ -131,6 +132,9 @@ class Supervision:
         if suspicion is not None:
             self._judge_suspected(watch, cell, suspicion)
             return
+        if deserted(cell):
+            self._suspect(watch, cell, "dead", None)
+            return
         step = step_of(watch, cell)
         if step is not None:
             left = step.limit - self._since(step.since)
@@ -213,7 +217,7 @@ class Supervision:
         now = self._clock.monotonic()
         own, turn = self.own_time(), cell.turn
         evidence = self._evidence(watch, cell, reason, step, now)
-        awaiting = step is not None and step.awaiting
+        awaiting = step is None and deserted(cell) or step is not None and step.awaiting
         watch.suspicion = Suspicion(reason, own, turn, awaiting)
         turn.doubted = partial(self._believe, watch)
         seen = self._clock.now() - (own - watch.detector.last)

@@ -96,11 +96,16 @@ def gone(cell: Cell) -> bool:
     return cell.mailbox.state == CLOSED
 
 
+def deserted(cell: Cell) -> bool:
+    """Whether its coroutine awaits on an event loop that is closed: it answers, and that is all."""
+    task = cell.turn.task
+    return task is not None and task.orphaned
+
+
 def why_unheard(cell: Cell) -> Reason | None:
     """Why it does not answer; None: it is in a handler, and there is another limit to that."""
-    turn, task = cell.turn, cell.turn.task
-    if cell in cell.engine.orphans or (task is not None and task.orphaned):
+    if cell in cell.engine.orphans:
         return "dead"
-    if turn.lent is not None or cell.engine.dispatcher.inside(cell) is not None:
+    if cell.turn.lent is not None or cell.engine.dispatcher.inside(cell) is not None:
         return None
     return "starved"

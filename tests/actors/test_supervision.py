@@ -537,3 +537,55 @@ def test_the_clock_on_the_wall_may_jump(monkeypatch: pytest.MonkeyPatch, mode: M
                 for _ in range(8):
                     beats.next(timeout=20)
         assert heard == []
+
+
+@pytest.mark.parametrize("mode", ["threads"])
+def test_busy_threads_make_nobody_suspected(system: ActorSystem, hear: Hear, until: Until) -> None:
+    """Thirty-two threads that compute leave everybody else a share of the lock, and late."""
+    suspected, beats = hear("agent.suspected_failure"), hear("agent.heartbeat")
+    for number in range(10):
+        beat = Heartbeat(interval=0.5, timeout=2)
+        system.spawn(lambda: Works(None), name=f"works-{number}", heartbeat=beat)
+    stop = threading.Event()
+
+    def compute() -> None:
+        while not stop.is_set():
+            sum(range(1_000))
+
+    threads = [threading.Thread(target=compute) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    try:
+        until(lambda: len({event.source for event in beats[10:]}) == 10)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert suspected == []
+
+
+@pytest.mark.parametrize("mode", ["threads"])
+def test_a_coroutine_whose_loop_is_closed_is_dead(
+    system: ActorSystem, hear: Hear, until: Until
+) -> None:
+    suspected, recovered = hear("agent.suspected_failure"), hear("agent.recovered")
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    system._dispatcher.adopt_loop(loop)
+    system.spawn(lambda: Works(None), name="works", heartbeat=Heartbeat(interval=0.05, timeout=0.2))
+    system.publish("wait", {"seconds": 1_000})
+    until(lambda: system.inspect().agent("works").state == "awaiting")
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    until(lambda: suspected)
+    evidence: Any = suspected[0].payload["evidence"]
+    assert (suspected[0].payload["reason"], evidence["how"]) == (
+        "dead",
+        "the event loop it awaits on is closed",
+    )
+    system.restart("works")
+    until(lambda: recovered)
+    assert [letter.reason for letter in system.dead_letters()] == ["stuck"]
+    assert len(suspected) == 1

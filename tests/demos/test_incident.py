@@ -37,20 +37,20 @@ PATIENT = Tempo(
     thought=0.02,
     deadline=30,
     work=0.02,
-    slow_work=0.9,
+    slow_work=0.7,
     sign=0.05,
     beat=0.05,
     silent_after=20,
     stuck_after=20,
     replace_after=0.05,
-    hang=0.9,
+    hang=0.8,
     longest=60,
 )
 QUICK = {
     Fault.NONE: PATIENT,
     Fault.HANG: evolve(PATIENT, stuck_after=0.4, work=0.25),
     Fault.CRASH: evolve(PATIENT, silent_after=0.4),
-    Fault.SLOW: evolve(PATIENT, stuck_after=0.6),
+    Fault.SLOW: evolve(PATIENT, stuck_after=0.5),
 }
 TOO_LATE = 0.2
 """Seconds in which nobody answers."""
@@ -144,22 +144,19 @@ def of_case(books: Books, *types: str) -> list[list[Event]]:
     return found
 
 
-def test_in_virtual_time_the_approval_comes_before_the_suspicion() -> None:
-    """As the introduction has it: the stand-by takes what was approved, and not done."""
-    for fault in Fault.HANG, Fault.CRASH:
-        books, _ = perform("simulated", fault)
-        types = [line.type for line in books.chronicle.lines]
-        order = ["action.approved", "agent.suspected_failure", "action.taken", "agent.restarted"]
-        places = [types.index(type) for type in ["action.proposed", *order[:1]]]
-        places = [types.index("action.cleared"), *(types.index(type) for type in order[1:])]
-        assert places == sorted(places)
-        assert types.index("agent.restarted") < types.index("action.executed")
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.CRASH])
+def test_what_was_approved_is_taken_over_and_the_other_is_fenced_first(fault: Fault) -> None:
+    """Nothing in the choreography makes it so, but the times do, and it is what is shown."""
+    books, _ = perform("simulated", fault)
+    types = [line.type for line in books.chronicle.lines]
+    order = ["action.cleared", "agent.suspected_failure", "action.taken", "agent.restarted"]
+    places = [types.index(type) for type in [*order, "action.executed", "incident.resolved"]]
+    assert places == sorted(places)
 
 
-@pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("seed", range(30))
-def test_every_order_of_turns_adds_up(seed: int, fault: Fault) -> None:
-    books, _ = perform("simulated", fault, seed=seed)
+@pytest.mark.parametrize("seed", range(40))
+def test_every_order_of_turns_adds_up(seed: int) -> None:
+    books, _ = perform("simulated", list(Fault)[seed % len(Fault)], seed=seed)
     assert_adds_up(books)
     assert books.ends("checkout-1") == ["resolved"]
 
@@ -202,6 +199,13 @@ def test_nobody_but_the_keeper_gives_scores(system: ActorSystem) -> None:
     assert books.chronicle.trust.scores["watcher-1"] == books.trust.scores["watcher-1"] == 80
 
 
+def approve_what_is_proposed(system: ActorSystem, times: int = 1) -> None:
+    with system.listen(ActionProposed) as proposals:
+        proposed = proposals.next(timeout=60).payload
+    for _ in range(times):
+        system.publish(ActionApproved(proposed["incident"], proposed["digest"]), source=ADA)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_eve_is_refused_and_ada_is_heard(mode: Mode) -> None:
     books, _ = perform(mode, Fault.NONE)
@@ -214,11 +218,7 @@ def test_eve_is_refused_and_ada_is_heard(mode: Mode) -> None:
 def test_an_approval_that_is_said_twice_is_executed_once() -> None:
     with ActorSystem(mode="simulated") as system:
         books = build(system)
-        with system.listen(ActionProposed) as proposals:
-            payload = next(proposals).payload
-        approval = ActionApproved(payload["incident"], payload["digest"])
-        for _ in range(3):
-            system.publish(approval, source=ADA)
+        approve_what_is_proposed(system, times=3)
         system.advance(30)
     assert len(books.chronicle.of("action.executed")) == 1
     assert len(books.chronicle.of("approval.refused")) == 2
@@ -230,14 +230,17 @@ def test_an_approval_that_is_said_twice_is_executed_once() -> None:
 
 def test_without_fencing_the_service_still_takes_the_action_once() -> None:
     """Both believe that it is theirs, and both bring it: the service takes the first."""
-    tempo = evolve(Tempo(), replace_after=1_000, work=20, hang=5, stuck_after=3)
-    with ActorSystem(mode="simulated") as system:
-        books = build(system, fault=Fault.HANG, tempo=tempo)
-        play(system, books, People(system, books.service, by_policy, 4), 60)
-        system.advance(60)
-    assert books.named("agent.suspected_failure") >= {FIXER}
+    tempo = evolve(QUICK[Fault.HANG], replace_after=1_000, work=0.02)
+    with ActorSystem() as system:
+        books = build(system, fault=Fault.HANG, tempo=tempo, blocking=True)
+        with system.listen("agent.recovered") as recovered:
+            approve_what_is_proposed(system)
+            assert recovered.next(timeout=60).payload["agent"] == FIXER
+        system.wait_idle(timeout=60)
+    assert books.executed.brought == 2
     assert len(books.executed.executed) == 1
-    assert len(books.chronicle.of("action.executed")) == 1
+    assert [event.payload["by"] for event in books.chronicle.of("action.executed")] == [STAND_BY]
+    assert books.ends("checkout-1") in (["resolved"], [])  # the alarms may not have cleared yet
 
 
 def test_who_is_at_work_stops_when_another_has_done_it() -> None:
