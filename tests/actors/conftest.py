@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
-from choreia import ActorSystem, Event
+from choreia import ActorSystem, Agent, Event
 from choreia.runtime.delivery.logfeed import ListLog
 from choreia.runtime.simulation.clock import SimulatedClock
 
@@ -86,6 +86,25 @@ def hear(request: pytest.FixtureRequest) -> Hear:
         return heard
 
     return listen
+
+
+class Asleep(Agent):
+    """Paused, it answers nobody."""
+
+    def on_receive(self, message: object) -> object:
+        return message
+
+
+@pytest.fixture
+def asleep(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The ref of an agent that is paused: whoever asks it hangs, on either dispatcher, until the
+    test resumes ``asleep``."""
+    system = _system_of(request)
+    ref = system.spawn(Asleep, heartbeat=None)
+    system.pause("asleep")
+    yield ref
+    if ref.is_alive():
+        system.resume("asleep")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pykka
@@ -27,11 +27,6 @@ from choreia.actors.replacing import PATIENCE
 
 if TYPE_CHECKING:
     from tests.actors.conftest import Hear, Mode, Until
-
-
-class Asleep(Agent):
-    def on_receive(self, message: object) -> object:
-        return message
 
 
 class Hangs(Agent):
@@ -87,16 +82,6 @@ class Hangs(Agent):
                 self.tried.append((name, error))  # type: ignore[arg-type]
             else:
                 self.tried.append((name, None))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def asleep(system: ActorSystem) -> Iterator[Any]:
-    """Paused, it answers nobody, so whoever asks it hangs."""
-    ref = system.spawn(Asleep, heartbeat=None)
-    system.pause("asleep")
-    yield ref
-    if ref.is_alive():
-        system.resume("asleep")
 
 
 @pytest.fixture
@@ -238,10 +223,8 @@ def test_a_handler_that_ends_in_time_is_not_fenced(
     assert system.dead_letters() == []
 
 
-def test_a_suspect_is_restarted_at_once(sim: ActorSystem, hear: Hear) -> None:
+def test_a_suspect_is_restarted_at_once(sim: ActorSystem, hear: Hear, asleep: Any) -> None:
     suspected, restarted = hear("agent.suspected_failure"), hear("agent.restarted")
-    asleep = sim.spawn(Asleep, heartbeat=None)
-    sim.pause("asleep")
     beat = Heartbeat(interval=1, timeout=3, stuck_after=2)
     sim.spawn(lambda: Hangs(asleep, [], {}), name="hangs", heartbeat=beat)
     sim.publish("hang")
@@ -250,7 +233,6 @@ def test_a_suspect_is_restarted_at_once(sim: ActorSystem, hear: Hear) -> None:
     sim.restart("hangs")
     sim.advance(0)
     assert [event.timestamp for event in restarted] == [2]
-    sim.resume("asleep")
 
 
 @pytest.mark.parametrize("how", ["hang", "wait"])

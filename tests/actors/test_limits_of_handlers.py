@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 @frozen
 class CancelledByClass:
     why: str
-
-
-class Asleep(Agent):
-    def on_receive(self, message: object) -> object:
-        return message
 
 
 class Bounded(Agent):
@@ -155,16 +149,7 @@ def test_an_async_generator_is_ended_and_what_it_said_is_said_once(
     assert [event.payload["n"] for event in steps] == [0, 1, 2, 3]
 
 
-@pytest.fixture
-def asleep(system: ActorSystem) -> Iterator[Any]:
-    ref = system.spawn(Asleep, heartbeat=None)
-    system.pause("asleep")
-    yield ref
-    if ref.is_alive():
-        system.resume("asleep")
-
-
-def test_a_generator_is_ended_at_its_next_step(sim: ActorSystem, hear: Hear) -> None:
+def test_a_generator_is_ended_at_its_next_step(sim: ActorSystem, asleep: Any) -> None:
     """It takes its time between two steps, and hangs in none of them."""
 
     class Paced(Agent):
@@ -175,7 +160,7 @@ def test_a_generator_is_ended_at_its_next_step(sim: ActorSystem, hear: Hear) -> 
             await asyncio.sleep(2)
 
     ends: list[str] = []
-    asleep = sim.spawn(Asleep)
+    sim.resume("asleep")  # it answers, and the generator has only the pace of its receiver
     sim.spawn(lambda: Bounded(asleep, ends), name="bounded")
     sim.spawn(Paced)
     sim.publish("generate")
@@ -186,11 +171,9 @@ def test_a_generator_is_ended_at_its_next_step(sim: ActorSystem, hear: Hear) -> 
 
 
 def test_a_handler_that_blocks_past_its_timeout_loses_its_agent(
-    sim: ActorSystem, hear: Hear
+    sim: ActorSystem, hear: Hear, asleep: Any
 ) -> None:
     restarted, done = hear("agent.restarted"), hear("done")
-    asleep = sim.spawn(Asleep)
-    sim.pause("asleep")
     sim.spawn(lambda: Bounded(asleep), name="bounded")
     sim.publish("block")
     sim.publish("prompt")
@@ -201,21 +184,15 @@ def test_a_handler_that_blocks_past_its_timeout_loses_its_agent(
     assert letters(sim) == [("block", "stuck", 1, "HandlerTimeout")]
     assert "asleep.ask" in sim.dead_letters()[0].traceback
     assert len(done) == 1
-    sim.resume("asleep")
-    sim.wait_idle()
 
 
-def test_so_does_a_generator_that_hangs(sim: ActorSystem, hear: Hear) -> None:
+def test_so_does_a_generator_that_hangs(sim: ActorSystem, hear: Hear, asleep: Any) -> None:
     restarted = hear("agent.restarted")
-    asleep = sim.spawn(Asleep)
-    sim.pause("asleep")
     sim.spawn(lambda: Bounded(asleep), name="bounded")
     sim.publish("generate", {"seconds": 100})
     sim.advance(5)
     assert [event.payload["reason"] for event in restarted] == ["timeout"]
     assert letters(sim) == [("generate", "stuck", 1, "HandlerTimeout")]
-    sim.resume("asleep")
-    sim.wait_idle()
 
 
 def test_blocking_on_threads(system: ActorSystem, until: Until, asleep: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from tests.actors.conftest import Hear, Mode, Until
 
 QUICK = Heartbeat(interval=0.05, timeout=0.2, stuck_after=0.2)
-
-
-class Asleep(Agent):
-    """Paused, it answers nobody: how a test makes a handler hang on either dispatcher."""
-
-    def on_receive(self, message: object) -> object:
-        return message
 
 
 class Works(Agent):
@@ -54,15 +46,6 @@ class Works(Agent):
         for _ in range(10):
             await asyncio.sleep(0.1)
             self.alive()
-
-
-@pytest.fixture
-def asleep(system: ActorSystem) -> Iterator[Any]:
-    ref = system.spawn(Asleep, heartbeat=None)
-    system.pause("asleep")
-    yield ref
-    if ref.is_alive():
-        system.resume("asleep")
 
 
 def spawn(system: ActorSystem, asleep: Any, **options: Any) -> None:
@@ -145,18 +128,16 @@ def test_without_a_limit_of_their_own_coroutines_get_ten_minutes(
     assert [event.timestamp for event in suspected] == [began + 600]
 
 
-def test_without_a_limit_of_their_own_handlers_get_a_minute(sim: ActorSystem, hear: Hear) -> None:
+def test_without_a_limit_of_their_own_handlers_get_a_minute(
+    sim: ActorSystem, hear: Hear, asleep: Any
+) -> None:
     suspected = hear("agent.suspected_failure")
-    ref = sim.spawn(Asleep, heartbeat=None)
-    sim.pause("asleep")
-    sim.spawn(lambda: Works(ref), name="works", heartbeat=Heartbeat())
+    sim.spawn(lambda: Works(asleep), name="works", heartbeat=Heartbeat())
     sim.publish("hang")
     sim.advance(59)
     assert suspected == []
     sim.advance(2)
     assert [event.timestamp for event in suspected] == [60]
-    sim.resume("asleep")
-    sim.wait_idle()
 
 
 def test_signs_of_life_keep_an_agent_from_being_suspected(
