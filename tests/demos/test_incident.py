@@ -119,7 +119,7 @@ def test_a_handler_that_hangs_on_a_thread_is_fenced_when_it_comes_back() -> None
     books, letters = perform("threads", Fault.HANG, blocking=True)
     assert_adds_up(books)
     assert books.came_back == 1
-    assert books.executed.brought == 1
+    assert books.service_book.brought == 1
     assert [(letter.agent, letter.reason) for letter in letters] == [(FIXER, "stuck")]
 
 
@@ -189,7 +189,7 @@ def test_nobody_but_the_agents_can_clear_or_execute(system: ActorSystem) -> None
     system.publish(ActionSubmitted(incident, digest), source="did:choreia:elsewhere:fixer")
     system.wait_idle(timeout=30)
     assert books.chronicle.of("action.taken", "action.executed") == []
-    assert books.executed.brought == 0
+    assert books.service_book.brought == 0
 
 
 def test_nobody_but_the_keeper_gives_scores(system: ActorSystem) -> None:
@@ -204,6 +204,16 @@ def approve_what_is_proposed(system: ActorSystem, times: int = 1) -> None:
         proposed = proposals.next(timeout=60).payload
     for _ in range(times):
         system.publish(ActionApproved(proposed["incident"], proposed["digest"]), source=ADA)
+
+
+def test_nobody_but_the_supervisor_can_put_an_agent_off_duty(system: ActorSystem) -> None:
+    books = build(system, tempo=PATIENT)
+    system.publish("agent.suspected_failure", {"agent": FIXER, "reason": "dead", "evidence": {}})
+    with system.listen("action.executed") as executed:
+        approve_what_is_proposed(system)
+        assert executed.next(timeout=60).payload["by"] == FIXER
+    system.wait_idle(timeout=60)
+    assert len(books.chronicle.of("action.proposed", "action.taken")) == 2
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -237,8 +247,8 @@ def test_without_fencing_the_service_still_takes_the_action_once() -> None:
             approve_what_is_proposed(system)
             assert recovered.next(timeout=60).payload["agent"] == FIXER
         system.wait_idle(timeout=60)
-    assert books.executed.brought == 2
-    assert len(books.executed.executed) == 1
+    assert books.service_book.brought == 2
+    assert len(books.service_book.executed) == 1
     assert [event.payload["by"] for event in books.chronicle.of("action.executed")] == [STAND_BY]
     assert books.ends("checkout-1") in (["resolved"], [])  # the alarms may not have cleared yet
 
@@ -252,7 +262,7 @@ def test_who_is_at_work_stops_when_another_has_done_it() -> None:
         at_rest = system.inspect().agent(STAND_BY)
     assert [event.payload["by"] for event in books.chronicle.of("action.executed")] == [FIXER]
     assert at_rest.state == "idle"
-    assert books.executed.brought == 1
+    assert books.service_book.brought == 1
     assert books.ends("checkout-1") == ["resolved"]
 
 

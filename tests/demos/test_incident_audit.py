@@ -43,7 +43,7 @@ def test_honest_books_add_up(books: Books) -> None:
         "nothing was executed but what a person approved, in time",
         "2 from outside: 1 counted, 1 refused",
         "fixer, and no other, and it had failed",
-        "whoever was suspected is well again, and the old handler was fenced",
+        "who was suspected is well again, and the old handler was fenced",
     ]
 
 
@@ -84,15 +84,15 @@ def ends_twice(books: Books) -> None:
 
 
 def executes_twice(books: Books) -> None:
-    books.executed.executed *= 2
+    books.service_book.executed *= 2
 
 
 def never_executes(books: Books) -> None:
-    books.executed.executed.clear()
+    books.service_book.executed.clear()
 
 
 def executes_something_else(books: Books) -> None:
-    books.executed.executed[0] = ("checkout-1", "0" * 64)
+    books.service_book.executed[0] = ("checkout-1", "0" * 64)
 
 
 def nobody_approved(books: Books) -> None:
@@ -168,7 +168,6 @@ def the_old_handler_was_not_fenced(books: Books) -> None:
         (an_agent_approved, {"consent": "checkout-1: no person approved this action in time"}),
         (it_was_too_late, {"consent": "checkout-1: no person approved this action in time"}),
         (a_forgery_was_passed_over, {"answers": "2 is not 1 + 0"}),
-        (rests_on_jumpy, {"alarms": "checkout-1 rests on the quarantined jumpy"}),
         (rests_on_two, {"alarms": "checkout-1 rests on 2 alarms"}),
         (an_honest_watcher_is_out, {"quarantine": "watcher-1 is quarantined, and was right"}),
         (jumpy_is_trusted, {"quarantine": "jumpy is not quarantined"}),
@@ -183,6 +182,13 @@ def test_cooked_books(
 ) -> None:
     cook(books)
     assert failing(books) == expected
+
+
+def test_an_alarm_of_the_quarantined_does_not_make_a_quorum(books: Books) -> None:
+    rests_on_jumpy(books)
+    assert failing(books) == {
+        "alarms": "checkout-1 rests on 2 alarms; checkout-1 rests on jumpy, which does not count"
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,11 @@ from choreia.cli.lazy import LazyCommand
 
 DEMOS = (
     LazyCommand(
+        "incident",
+        "choreia.demos.incident.command",
+        "Alarms, a person's approval, a fixer that hangs, a stand-by.",
+    ),
+    LazyCommand(
         "orders",
         "choreia.demos.orders.command",
         "An order saga: failed payments, empty shelves, compensations.",
