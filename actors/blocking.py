@@ -1,9 +1,10 @@
-"""Calls that wait: for how long, and not on a thread that runs an event loop."""
+"""Who may call: how long calls wait, and not on an event loop; and no handler that is fenced."""
 
 from __future__ import annotations
 
 import asyncio
 
+from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.errors import BlockingCall, InvalidLimit
 
 
@@ -23,3 +24,12 @@ def forbid_on_loop(call: str, twin: str) -> None:
             f"{call} would block the event loop that runs on this thread; use `{twin}` instead",
             twin=twin,
         )
+
+
+def refuse_fenced(call: str) -> None:
+    """Raise `Fenced` if the caller is a handler whose agent has been taken from it."""
+    place = running.get()
+    if place is not None and place.fenced:
+        turn = running_turn()
+        if turn is not None:  # or a context that somebody else's thread has copied
+            turn.check(call)

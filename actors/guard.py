@@ -8,7 +8,7 @@ from choreia.actors.options import USUAL, check_heartbeat
 from choreia.actors.replacing import Replacer
 from choreia.actors.roster import Roster
 from choreia.actors.supervisor import Supervisor, Voice
-from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.cell import AWAITING, Cell
 from choreia.runtime.events.identity import agent_did
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.health.supervision import HEARTBEAT, Supervision
@@ -68,9 +68,13 @@ class Guard:
     def watchful(self) -> bool:
         """Whether there is anything to see: somebody who is not at rest, or listens."""
         engine = self._engine
-        busy = engine.held or engine.orphans or engine.dispatcher.serving()
-        remotes = self._supervisor is not None and self._supervisor.remotes
-        return bool(busy or remotes) or not engine.dispatcher.quiet() or engine.bus.heard(HEARTBEAT)
+        if engine.orphans or engine.dispatcher.serving() or not engine.dispatcher.quiet():
+            return True
+        if self._supervisor is not None and self._supervisor.remotes:
+            return True
+        # Who is paused, parked or backing off is not suspected, however long it takes.
+        awaiting = any(cell.holds & AWAITING for cell in engine.held.values())
+        return awaiting or engine.bus.heard(HEARTBEAT)
 
     def hopeful(self) -> bool:
         """Whether somebody may be replaced, and others wait for that."""

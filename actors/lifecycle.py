@@ -98,6 +98,7 @@ class Lifecycle:
 
     def stop(self, turn: Turn, reply: Reply | None, reason: str = "stopped") -> Frame:
         """The agent was asked to stop, and has handled what came before."""
+        cast("Record", turn.cell.owner).stopping = True
         yield from self.last_words(turn)
         self.close(turn.cell, reason)
         if reply is not None:
@@ -105,6 +106,8 @@ class Lifecycle:
 
     def last_words(self, turn: Turn) -> Frame:
         """Let the agent say what it has to say at its end."""
+        if turn.interim:  # whose place it keeps hangs somewhere, or is not there yet
+            return
         try:
             result = turn.lend(cast("Agent", turn.agent).on_stop)
             if inspect.iscoroutine(result):
@@ -125,8 +128,8 @@ class Lifecycle:
         """In the agent's turn: stop at once; the event in hand and the rest are dead letters."""
         turn = cell.turn
         attempt, progress = turn.attempt, turn.progress
+        event = turn.abort("killed")  # raises `Fenced`, if somebody else has it killed
         try:
-            event = turn.abort("killed")
             if event is not None:
                 cell.engine.bury(event, cell, None, attempt, "killed", progress)
         finally:
@@ -155,7 +158,8 @@ class Lifecycle:
         left = cell.mailbox.close()
         cell.interrupt = True
         left += engine.lot.abandon(cell.feed)
-        settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
+        if cell.kind != "system":  # what the runtime says to itself is nobody's loss
+            settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
         engine.held.pop(cell.number, None)
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})

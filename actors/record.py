@@ -28,6 +28,7 @@ class Record:
         "presence",
         "ref",
         "renewing",
+        "stopping",
         "subscriptions",
         "timers",
         "watch",
@@ -47,7 +48,9 @@ class Record:
         self.ref = ref
         self.incarnation = 1
         self.renewing = False
-        """Whether another instance is on its way."""
+        """Whether it is to be replaced as soon as it has a turn."""
+        self.stopping = False
+        """Whether it was asked to stop, and is at it."""
         self.intensity = None if options.restart is None else Intensity(options.restart)
         """Counts its failures and restarts, if there is a limit to them."""
         self.watch: Watch | None = None

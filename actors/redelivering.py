@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import attrs
 
-from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.blocking import forbid_on_loop, refuse_fenced
 from choreia.actors.roster import Roster
 from choreia.runtime.delivery.admission import Admission, admit_one
 from choreia.runtime.delivery.cell import Cell
@@ -49,6 +49,7 @@ class Redeliverer:
     @contextmanager
     def _taken(self, letter: DeadLetter) -> Generator[_Delivery, None, None]:
         """No dead letter while it is on its way; one again if it does not arrive."""
+        refuse_fenced("redeliver")
         event = _event_of(letter)
         cell = self._roster.cell(letter.agent)
         if not self._engine.letters.remove(letter):

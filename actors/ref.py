@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from choreia.actors.base import PROXIED, A, ActorDeadError, ActorStop, Envelope, PykkaRef
-from choreia.actors.blocking import forbid_on_loop
+from choreia.actors.blocking import forbid_on_loop, refuse_fenced
 from choreia.actors.reply import Reply
 from choreia.runtime.delivery.admission import admit_one
 from choreia.runtime.delivery.cell import Cell
@@ -30,6 +30,7 @@ class Inbox:
     def put(self, envelope: Envelope[Any], /) -> None:
         """Let `envelope` in: a `tell` counts, and blocks when the mailbox is full; an ask or stop
         is admitted beyond capacity, so that its timeout holds."""
+        refuse_fenced("put")
         cell = self._cell
         feed = cell.feed
         if envelope.reply_to is not None or envelope.message.__class__ is ActorStop:
@@ -74,12 +75,6 @@ def _tell_slowly(cell: Cell, envelope: object, verdict: int) -> None:
             agent=cell.name,
             capacity=cell.mailbox.capacity,
         )
-
-
-def _refuse_fenced(what: str) -> None:
-    turn = running_turn()
-    if turn is not None:  # or a context that somebody else's thread has copied
-        turn.check(what)
 
 
 class _Stopped:
@@ -147,7 +142,7 @@ class AgentRef(PykkaRef[A]):
         """
         place = running.get()
         if place is not None and place.fenced:
-            _refuse_fenced("tell")
+            refuse_fenced("tell")
         cell = self._cell
         # A message is boxed in a tuple of one; what needs more than `on_receive` in an envelope.
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
@@ -173,9 +168,7 @@ class AgentRef(PykkaRef[A]):
         """
         if block:  # before it is sent: the caller would do it again, the other way
             forbid_on_loop("ask", "await ref.ask_async(…), or ask(…, block=False)")
-        place = running.get()
-        if place is not None and place.fenced:
-            _refuse_fenced("ask")
+        refuse_fenced("ask")
         cell = self._cell
         reply = Reply(cell)
         envelope = Envelope(message, reply)

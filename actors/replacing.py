@@ -1,9 +1,9 @@
 """Another instance takes an agent's place; its name, ref, mailbox, subscriptions and timers stay.
 
 An agent that comes to the end of what it has in hand is replaced in its own turn, in order. From
-one that hangs in a handler, or whose thread has ended, the turn is taken (`fencing.py`): an interim
-turn takes the cell, whose first and only act is to make the new instance, on a thread where the
-user's factory may take its time.
+one that hangs in the user's code, or whose thread has ended, the turn is taken (`fencing.py`): an
+interim turn takes the cell, which handles nothing, and has only what was posted to it done: the
+renewal, on a thread where the user's factory may take its time, or the end.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from choreia.actors.ear import Ear, settle_left_over
 from choreia.runtime.delivery.behaviour import Frame
-from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.cell import Cell, Control
 from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery, name_error
-from choreia.runtime.delivery.fencing import Retired, fence
+from choreia.runtime.delivery.fencing import Loan, Retired, fence
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.steps import NOTHING, Plan
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
     from choreia.actors.record import Record
     from choreia.actors.reply import Reply
 
-PATIENCE = 1.0
+PATIENCE: Final = 1.0
 """Seconds in which a handler may come to its end by itself, before its agent is taken from it."""
+HANGING: Final = 256
+"""Threads that may hang in handlers for ever, per system: beyond it, an agent whose every event
+hangs is stopped and not replaced once more."""
 
 Remake = Callable[[Cell], Turn]
 """Makes another instance, with a turn for the same cell. Raises what its factory raises."""
 
 
-class _Nobody:
-    """Stands in an interim turn, which handles nothing."""
+class _NoPlans:
+    """An interim turn handles nothing."""
 
     known: dict[str, Plan] = {}  # noqa: RUF012  # never filled
-
-    def on_receive(self, message: object) -> object:
-        raise AssertionError("an interim turn was given a message")
 
     def plan(self, type: str) -> Plan:
         return NOTHING
 
 
-_NOBODY = _Nobody()
+_NO_PLANS: Final = _NoPlans()
 
 
 class Replacer:
@@ -80,8 +80,7 @@ class Replacer:
 
     def overran(self, turn: Turn, expected: object, error: BaseException) -> None:
         """From the clock: a handler that has the thread is past its timeout."""
-        if self._take(turn, expected, error):
-            self._post(turn.cell, "timeout", automatic=True)
+        self._take(turn, expected, error, partial(self._renew, turn.cell, "timeout", True))
 
     # -- what others ask for ----------------------------------------------------------------
 
@@ -90,45 +89,61 @@ class Replacer:
 
         `at_once` allows a running handler no time to end. `automatic` restarts count for `Restart`.
         """
-        if cell.mailbox.state == CLOSED:
-            return
-        self._post(cell, reason, automatic=automatic)
-        self.insist(cell, at_once=at_once)
+        if cell.mailbox.state != CLOSED:
+            self._post(cell, reason, automatic=automatic)
+            self.insist(cell, partial(self._renew, cell, reason, automatic), at_once=at_once)
 
-    def insist(self, cell: Cell, *, at_once: bool = False) -> None:
-        """See to it that what was posted to `cell` comes to pass, though it hangs or is dead."""
+    def insist(self, cell: Cell, control: Control, *, at_once: bool = False) -> None:
+        """See to it that `control`, which was posted to `cell`, comes to pass, though it hangs, or
+        is dead."""
         turn = cell.turn
         expected = turn.lent
         if cell in cell.engine.orphans:
             self._adopt(turn)
         elif expected is not None and at_once:
-            self._take(turn, expected, None)
-        elif expected is not None:
-            cell.engine.clock.call_later(PATIENCE, partial(self._take_at_last, turn, expected))
+            self._take(turn, expected)
+        else:
+            late = partial(self._take_late, turn, expected, control)
+            cell.engine.clock.call_later(PATIENCE, late)
 
     # -- taking the turn from where it is ---------------------------------------------------
 
-    def _take_at_last(self, turn: Turn, expected: object) -> None:
-        self._take(turn, expected, None)
+    def _take_late(self, turn: Turn, expected: object, control: Control) -> None:
+        """It has had its time."""
+        if turn.breaking_off:  # `control` has begun, and a generator's clean-up does not end
+            self._take(turn, turn.lent, None, control)
+        else:
+            self._take(turn, expected)
 
-    def _take(self, turn: Turn, expected: object, error: BaseException | None) -> bool:
-        """Fence `turn`, if `expected` is still in its handler's hands: whether it was."""
-        cell = turn.cell
-        where = stack_of(cell)
+    def _take(
+        self,
+        turn: Turn,
+        expected: object,
+        error: BaseException | None = None,
+        control: Control | None = None,
+    ) -> None:
+        """Fence `turn`, if `expected` is still in the user's hands, and have `control` done, or
+        what was posted before."""
+        cell, engine = turn.cell, turn.engine
+        where, thread = stack_of(cell), turn.thread
         if cell.turn is not turn or not fence(cell, self._interim(turn), expected):
-            return False
+            return
+        # The cell is ours from here on. It stays in flight: held, with something to do.
+        with cell.mailbox.lock:
+            engine.held[cell.number] = cell
+        if control is not None:
+            cell.post(control, first=True)
         _retire(turn)
-        cell.engine.dispatcher.abandon(cell)
         self._lifecycle.leave_line(cell, "stuck")
-        turn.report(
-            logging.ERROR,
-            "%s hangs, and the agent is taken from it; it is in\n%s",
-            getattr(turn.step, "__name__", "a hook"), where,
-        )  # fmt: skip
         _bury(turn, expected, error, where)
         cell.interrupt = True
         cell.schedule(cell)
-        return True
+        engine.dispatcher.abandon(cell, thread)
+        turn.report(
+            logging.ERROR,
+            "%s hangs, and the agent is taken from it; it is in\n%s",
+            getattr(turn.step, "__name__", "it"), where,
+        )  # fmt: skip
 
     def _adopt(self, turn: Turn) -> None:
         """Nobody serves the cell any more: have it served again."""
@@ -144,7 +159,8 @@ class Replacer:
         cell.schedule(cell)
 
     def _interim(self, old: Turn) -> Turn:
-        turn = Turn(old.cell, _NOBODY, _NOBODY, old.emitter, old.retry, 0)
+        turn = Turn(old.cell, old.agent, _NO_PLANS, old.emitter, old.retry, 0)
+        turn.interim = True
         turn.ear = Ear(turn, self)
         return turn
 
@@ -153,34 +169,44 @@ class Replacer:
     def _post(self, cell: Cell, reason: str, *, automatic: bool = False) -> None:
         if not _record(cell).renewing:
             _record(cell).renewing = True
-            cell.post(lambda: self._renew(cell, reason, automatic), first=True)
+            cell.post(partial(self._renew, cell, reason, automatic), first=True)
 
     def _renew(self, cell: Cell, reason: str, automatic: bool) -> None:
-        if automatic and not self._may_restart(cell):
+        record, turn = _record(cell), cell.turn
+        record.renewing = False
+        if record.stopping:  # it was asked to end before it was asked to begin anew
+            _break_off(self._lifecycle, turn)
+            self._lifecycle.close(cell, "stopped")
+        elif automatic and not self._may_restart(cell):
             self._end(cell)
-            return
-        turn = cell.turn
-        _break_off(self._lifecycle, turn)
-        if turn.agent is _NOBODY:
-            self._replace(cell, reason)
         else:
-            turn.begin(self._in_order(turn, reason))
+            parting = turn.parting
+            _break_off(self._lifecycle, turn)
+            if turn.interim or parting:
+                self._replace(turn, reason)
+            else:
+                turn.begin(self._in_order(turn, reason))
 
     def _in_order(self, turn: Turn, reason: str) -> Frame:
-        yield from self._lifecycle.last_words(turn)
-        self._replace(turn.cell, reason)
-
-    def _replace(self, cell: Cell, reason: str) -> None:
-        record, old = _record(cell), cell.turn
-        running.set(None)  # what its factory does is not done in this turn
+        turn.parting = True
+        hurry = partial(self.restart, turn.cell, reason, at_once=True, automatic=False)
+        timer = turn.engine.clock.call_later(PATIENCE, hurry)
         try:
-            turn = self._remake(cell)
+            yield from self._lifecycle.last_words(turn)
+        finally:
+            timer.cancel()
+        self._replace(turn, reason)
+
+    def _replace(self, old: Turn, reason: str) -> None:
+        cell = old.cell
+        try:
+            turn = cast("Turn", old.lend(self._made, cell))
         except BaseException as error:
+            if old.fenced:  # the factory hung, and somebody else has it tried again
+                raise
             self._not_made(old, reason, error)
             return
-        finally:
-            running.set(old)
-        record.renewing = False
+        record = _record(cell)
         record.incarnation += 1
         _retire(old)
         cell.turn = turn
@@ -189,9 +215,16 @@ class Replacer:
         cell.post(lambda: self._lifecycle.begin_again(cell), first=True)
         cell.schedule(cell)
 
+    def _made(self, cell: Cell) -> Turn:
+        here = running.get()
+        running.set(None)  # what a factory does is not done in the turn of the one before
+        try:
+            return self._remake(cell)
+        finally:
+            running.set(here)
+
     def _not_made(self, turn: Turn, reason: str, error: BaseException) -> None:
         turn.failed(error, "factory")
-        _record(turn.cell).renewing = False
         if self._once_more(turn.cell, reason):
             turn.report(logging.ERROR, "cannot be made anew; once more", exc_info=error)
             return
@@ -209,6 +242,8 @@ class Replacer:
     def _may_restart(self, cell: Cell) -> bool:
         intensity = _record(cell).intensity
         now = cell.engine.clock.monotonic()
+        if cell.engine.dispatcher.hanging() > HANGING:
+            return False
         return intensity is None or intensity.restarting(now) == "restart"
 
     def _end(self, cell: Cell) -> None:
@@ -216,10 +251,7 @@ class Replacer:
         turn = cell.turn
         turn.report(logging.ERROR, "was restarted too often; the agent stops")
         _break_off(self._lifecycle, turn)
-        if turn.agent is _NOBODY:
-            self._lifecycle.close(cell, "restarts")
-        else:
-            turn.begin(self._lifecycle.stop(turn, None, "restarts"))
+        turn.begin(self._lifecycle.stop(turn, None, "restarts"))
 
 
 def _break_off(lifecycle: Lifecycle, turn: Turn) -> None:
@@ -231,9 +263,10 @@ def _break_off(lifecycle: Lifecycle, turn: Turn) -> None:
         cell.engine.bury(event, cell, None, attempt, "stuck", progress)
 
 
-def _bury(turn: Turn, item: object, error: BaseException | None, where: str) -> None:
+def _bury(turn: Turn, expected: object, error: BaseException | None, where: str) -> None:
     """What a handler that hangs had in hand."""
     cell = turn.cell
+    item = expected.item if isinstance(expected, Loan) else expected
     if isinstance(item, Recorded):
         cell.feed.done(item)
         item = item.event
@@ -241,13 +274,13 @@ def _bury(turn: Turn, item: object, error: BaseException | None, where: str) -> 
         item = item.event
     if isinstance(item, Event):
         cell.engine.bury(item, cell, error, turn.attempt, "stuck", turn.progress, where)
-    elif not callable(item):  # a hook is about nothing
+    elif item is not None:  # a hook is about nothing
         settle_left_over(cell, [item], "stuck")
 
 
 def _retire(turn: Turn) -> None:
     turn.retire()
-    if turn.agent is not _NOBODY:
+    if not turn.interim:
         agent = cast("Agent", turn.agent)
         agent._choreia_cell = Retired(turn)  # type: ignore[assignment]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from types import TracebackType
 from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.blocking import check_timeout, forbid_on_loop
+from choreia.actors.blocking import check_timeout, forbid_on_loop, refuse_fenced
 from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
 from choreia.actors.info import AgentInfo, SystemView
@@ -119,6 +120,7 @@ class ActorSystem(Outside):
         `heartbeat`, `restart`; class attributes give their defaults. Raises `InvalidAgent`,
         `DuplicateName`, `SystemStopped`, and whatever the factory raises.
         """
+        refuse_fenced("system.spawn")
         if self._engine.refusing:
             raise stopped_error()
         return self._spawner.spawn(factory, name, "agent", options)
@@ -129,27 +131,34 @@ class ActorSystem(Outside):
 
     def kill(self, name: str) -> None:
         """Stop an agent without waiting; what it has not handled becomes dead letters."""
+        refuse_fenced("system.kill")
         cell = self._roster.cell(name)
-        cell.post(lambda: self._lifecycle.kill(cell))
-        self._replacer.insist(cell)
+        kill = partial(self._lifecycle.kill, cell)
+        cell.post(kill, first=True)
+        self._replacer.insist(cell, kill)
 
     def restart(self, name: str) -> None:
         """Have another instance of an agent take its place, without waiting for it.
 
-        Its name, ref, mailbox, subscriptions and timers stay; its factory is called again. The
-        event that it has in hand, if it does not end within a second, becomes a dead letter
-        (``reason="stuck"``), and whatever the old instance still asks for raises `Fenced`.
+        Its name, ref, mailbox, subscriptions and timers stay; its factory is called again. A
+        handler that has the thread gets a second to end, unless the agent is suspected; one that
+        awaits, or waits for a retry or for room, is broken off at once. The event in hand is then a
+        dead letter (``reason="stuck"``), and whatever the old instance still asks for raises
+        `Fenced`. Raises `UnknownAgent`.
         """
+        refuse_fenced("system.restart")
         cell = self._roster.cell(name)
         suspected = self._guard.suspects(cell)
         self._replacer.restart(cell, "requested", at_once=suspected, automatic=False)
 
     def pause(self, name: str) -> None:
         """Have an agent handle no more events until it is resumed; they wait in its mailbox."""
+        refuse_fenced("system.pause")
         cell = self._roster.cell(name)
         cell.post(lambda: self._lifecycle.pause(cell))
 
     def resume(self, name: str) -> None:
+        refuse_fenced("system.resume")
         cell = self._roster.cell(name)
         cell.post(lambda: self._lifecycle.resume(cell))
 
@@ -168,6 +177,7 @@ class ActorSystem(Outside):
 
         It runs in the turns of a small agent with its own mailbox. `passive` marks an observer.
         """
+        refuse_fenced("system.subscribe")
         if self._engine.refusing:
             raise stopped_error()
         if isinstance(handler, type) and issubclass(handler, Agent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,6 +10,9 @@ import attrs
 from choreia.actors.testing.matching import Expectation, Judgement
 from choreia.actors.testing.recording import Record, Seen
 from choreia.actors.testing.tree import causal_chain, causal_tree, describe, seconds
+from choreia.runtime.delivery.deadletter import name_error
+from choreia.runtime.delivery.failure import Failure
+from choreia.runtime.events.display import plain
 
 if TYPE_CHECKING:
     from choreia.runtime.events.topic import TopicPattern
@@ -27,6 +30,10 @@ class Circumstances:
     virtual: bool
     repeat: str
     """How to have the same run again; in words."""
+    failures: Sequence[Failure] = ()
+    """The attempts of handlers that have failed; it grows."""
+    going_on: Callable[[], Sequence[str]] = tuple
+    """What does not go on by itself, a line each."""
 
     def clock(self) -> str:
         kind = "virtual" if self.virtual else "real"
@@ -39,7 +46,21 @@ class Circumstances:
     def story(self, asked_for: TopicPattern | None = None) -> list[str]:
         """The clock, and all that happened."""
         tree = causal_tree(self.record, asked_for) or ["nothing"]
-        return ["", self.clock(), "", "what happened:", *_indented(tree)]
+        lines = ["", self.clock(), "", "what happened:", *_indented(tree)]
+        if self.failures:
+            lines += ["", "handlers that raised:", *_indented(_few(self._raised()))]
+        if going_on := list(self.going_on()):
+            lines += ["", "still going on:", *_indented(_few(going_on))]
+        return lines
+
+    def _raised(self) -> list[str]:
+        return [
+            plain(
+                f"{one.where} of {one.agent}, attempt {one.attempt}"
+                f"{f' at {one.event.type}' if one.event else ''}: {name_error(one.error)}"
+            )
+            for one in self.failures
+        ]
 
 
 @attrs.frozen

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
+import attrs
+
 from choreia.actors.crashing import crash
 from choreia.actors.ref import AgentRef
 from choreia.actors.system import ActorSystem, Factory, Mode
@@ -275,7 +277,9 @@ class EventTestHarness:
         if self._session is None:
             check_threads(self._before, self._allowed)
         else:
-            check_end(self._session, self._before, self._allowed, self._where)
+            # The faults of an end are told one by one, by their kinds.
+            where = attrs.evolve(self._where, failures=(), going_on=tuple)
+            check_end(self._session, self._before, self._allowed, where)
 
     def abandon(self) -> None:
         """End the system, and check nothing: the test has failed already."""
@@ -318,7 +322,7 @@ class EventTestHarness:
         begun = self._begun
         seed = f"seed {self._seed} (to repeat it: {self._repeat})"
         repeat = seed if begun.virtual else "on threads, whose order no seed repeats"
-        return Circumstances(begun.record, begun.virtual, repeat)
+        return Circumstances(begun.record, begun.virtual, repeat, begun.failures, begun.going_on)
 
     @property
     def _expecting(self) -> Expecting:

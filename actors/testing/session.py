@@ -12,6 +12,7 @@ from choreia.actors.testing.waiting import LAST_CHANCE, VIRTUALLY_LONG, Waiter
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.failure import Failure
 from choreia.runtime.errors import IdleTimeout, InvalidAgent
+from choreia.runtime.events.display import plain
 from choreia.runtime.events.identity import kebab
 
 
@@ -55,6 +56,16 @@ class Session:
     def cells(self) -> list[Cell]:
         """The agents that the test spawned, and its subscriptions."""
         return [cell for cell in self.system._roster.all() if cell.kind != "system"]
+
+    def going_on(self) -> tuple[str, ...]:
+        """What does not go on by itself at this moment, a line each: what hangs, awaits, is parked
+        or dead, backs off, or is paused over something."""
+        resting = ("idle", "queued", "stopped")
+        return tuple(
+            plain(cell.describe())
+            for cell in self.cells()
+            if cell.state not in resting and not (cell.state == "paused" and not len(cell.mailbox))
+        )
 
     def in_flight(self) -> tuple[str, ...]:
         """What does not come to its end, a line each, after a last chance to."""

@@ -50,11 +50,10 @@ async def within(timeout: float | None, awaitable: Awaitable[object], turn: Turn
 class Stopwatch:
     """Measures one attempt of a handler that has the thread. A context manager."""
 
-    __slots__ = ("_error", "_item", "_timeout", "_timer", "_turn")
+    __slots__ = ("_error", "_timeout", "_timer", "_turn")
 
     def __init__(self, turn: Turn, step: Step) -> None:
         self._turn = turn
-        self._item = turn.held
         self._timeout = step.limits.timeout
         self._timer: Timer | None = None
         self._error: HandlerTimeout | None = None
@@ -72,10 +71,12 @@ class Stopwatch:
     def _over(self) -> None:
         """On the clock's thread."""
         turn = self._turn
+        loan = turn.lent  # first: while the timer is there, it is this handler's
         if self._timer is None or self._timeout is None:
             return
         self._error = _too_long(turn, self._timeout)
-        turn.ear.overran(self._item, self._error)
+        if loan is not None:
+            turn.ear.overran(loan, self._error)
 
     def check(self) -> None:
         """Between two steps of a generator: raise `HandlerTimeout` if its time is over."""

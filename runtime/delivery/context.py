@@ -22,24 +22,30 @@ if TYPE_CHECKING:
 class Stay:
     """A turn that has gone to an event loop, for as long as its coroutine runs there."""
 
-    __slots__ = ("_of", "turn")
+    __slots__ = ("_broken_off", "_of", "turn")
 
     def __init__(self, turn: Turn) -> None:
         self.turn: Turn | None = turn
         self._of = turn
+        self._broken_off = False
 
     def end(self) -> None:
         self.turn = None
 
+    def break_off(self) -> None:
+        """Its turn waits for it no longer; it may go on all the same."""
+        self._broken_off = True
+        self.turn = None
+
     @property
     def fenced(self) -> bool:
-        """Whether the coroutine goes on though its agent has been replaced."""
-        return self._of.fenced
+        """Whether the coroutine goes on though it was broken off, or its agent replaced."""
+        return self._broken_off or self._of.fenced
 
     @property
     def belongs_to(self) -> Turn | None:
         """The turn, while it lasts; and a fenced one, so that whoever asks is told that it is."""
-        return self.turn or (self._of if self._of.fenced else None)
+        return self.turn or (self._of if self.fenced else None)
 
     def context(self) -> Context:
         """A copy of the calling context, in which this is where the code runs."""

@@ -61,8 +61,11 @@ def wait_for(
             yield
     finally:
         abandoned = True
-        stay.end()
         moot.end()
+        if ended:
+            stay.end()
+        else:
+            stay.break_off()
     turn.task = None
     moot.check()
     if failure:
@@ -140,8 +143,11 @@ def stream(
                 taken.get_loop().call_soon_threadsafe(_tell, taken, failure)
     finally:
         abandoned = True
-        stay.end()
         moot.end()
+        if outcome:
+            stay.end()
+        else:
+            stay.break_off()
 
 
 def _tell(taken: asyncio.Future[None], failure: BaseException | None) -> None:

@@ -92,9 +92,13 @@ class Dispatcher(Protocol):
         """All cells that have a turn now, each with its thread's ident."""
         ...
 
-    def abandon(self, cell: Runnable) -> None:
-        """The thread that is inside `cell`'s turn will not come back in time: count on it no
-        longer, neither for work nor for idleness. It ends when it does come back."""
+    def abandon(self, cell: Runnable, ident: int) -> None:
+        """The thread `ident`, which is inside a turn of `cell`, will not come back in time: count
+        on it no longer, neither for work nor for idleness. It ends when it does come back."""
+        ...
+
+    def hanging(self) -> int:
+        """How many threads that were abandoned have not come back."""
         ...
 
     def start_coroutine(

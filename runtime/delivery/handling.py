@@ -234,7 +234,7 @@ def _generate(turn: Turn, generator: Generator[object, None, object], watch: Sto
             yield from say(turn, said)
     finally:
         try:
-            generator.close()
+            turn.lend(generator.close)
         except BaseException:
             # Its own clean-up failed. That must not stand in for what it failed of, nor keep a
             # killed agent alive.

@@ -34,6 +34,7 @@ class Outgoing:
     __slots__ = (
         "buffer",
         "cell",
+        "claimed",
         "doubted",
         "emitter",
         "engine",
@@ -59,6 +60,8 @@ class Outgoing:
         """The thread that ran the turn last."""
         self.lent: object = None
         """What is in hand while the user's code has the thread; see `fencing.py`."""
+        self.claimed = False
+        """Whether somebody is about to take it away."""
         self.fenced = False
         """Whether another turn has taken this one's place in the cell."""
         self.sign = 0.0
@@ -99,7 +102,8 @@ class Outgoing:
 
     def check(self, what: str) -> None:
         """That the caller is code of this turn; else `OutsideTurn`, or `Fenced`."""
-        if self.fenced:
+        place = running.get()
+        if self.fenced or (place is not None and place.fenced):
             raise self.fenced_error(what)
         if running_turn() is not self:
             raise OutsideTurn(
@@ -186,8 +190,8 @@ class Outgoing:
     def fenced_error(self, what: str) -> Fenced:
         name = self.cell.name
         return Fenced(
-            f"{what}: another instance of agent {name!r} has taken the place of this one, which "
-            "had been in its handler for too long, or was restarted: let the handler end",
+            f"{what}: this handler of agent {name!r} was broken off (it had taken too long, or the "
+            "agent was restarted or killed), and can do nothing more: let it end",
             agent=name,
         )
 

@@ -138,6 +138,7 @@ class ParkingLot:
         got no place (the agent is gone) is back.
         """
         with self._lock:
+            self._asking = [asking for asking in self._asking if asking is not cell]
             targets, cell.parked_on = cell.parked_on, ()
             for target in targets:
                 box = target.mailbox
@@ -224,8 +225,9 @@ class ParkingLot:
 
     def end_ask(self, cell: Cell, target: Cell) -> None:
         with self._lock:
-            self._asking.remove(cell)
-            _waits_no_more(cell, target)
+            if cell in self._asking:  # or it was replaced meanwhile, and asks nobody any more
+                self._asking.remove(cell)
+                _waits_no_more(cell, target)
 
     def waits_for_room(self, cell: Cell) -> bool:
         """Whether `cell` waits for room in a mailbox, and not (only) for an answer."""

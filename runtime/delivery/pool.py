@@ -67,6 +67,7 @@ class Pool:
         self._number = count(1)
         self._here = threading.local()
         self._leaving: list[threading.Thread] = []
+        self._hanging: list[threading.Thread] = []
         self._stopping = False
         self._wakes = 0
 
@@ -137,6 +138,10 @@ class Pool:
                     continue
                 return
             worker.cell = cell
+            if worker.abandoned:  # just now, for what it served before: it counts no more
+                queue.appendleft(cell)
+                self._gone()
+                return
             try:
                 cell.turn.run()
             except ThreadEnds:
@@ -162,7 +167,7 @@ class Pool:
 
     def _count_again(self, worker: Worker) -> None:
         """Its handler has returned: the thread is not blocked any more. Hold the lock."""
-        if worker.blocked:
+        if worker.blocked and not worker.abandoned:
             worker.blocked = False
             self.blocked -= 1
             self.active += 1
@@ -178,17 +183,25 @@ class Pool:
         pairs = [(worker.cell, worker.thread.ident) for worker in workers]
         return [(cell, ident) for cell, ident in pairs if cell is not None and ident is not None]
 
-    def abandon(self, cell: Runnable) -> bool:
-        """Count no longer on the thread that is inside `cell`'s turn: whether there was one."""
+    def abandon(self, cell: Runnable, ident: int) -> bool:
+        """Count no longer on the thread `ident`, if it is in a turn of `cell`: whether it is."""
         with self.lock:
-            worker = next((worker for worker in self.workers if worker.cell is cell), None)
+            found = (w for w in self.workers if w.cell is cell and w.thread.ident == ident)
+            worker = next(found, None)
             if worker is None:
                 return False
             worker.abandoned = True
+            self._hanging.append(worker.thread)
             self._uncount(worker)
             worker.blocked = True  # so that it looks at this when it comes back
         self._gone()
         return True
+
+    def hanging(self) -> int:
+        """Threads that were abandoned, and have not come back."""
+        with self.lock:
+            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            return len(self._hanging)
 
     def _died(self, worker: Worker) -> None:
         """Its thread ends where it stands: somebody else has to take over."""
@@ -249,6 +262,8 @@ class Pool:
         worker.cell = None
         running.set(None)  # turns leave their mark; the next one writes over it
         with self.lock:
+            if worker.abandoned:
+                return False
             self._count_again(worker)  # the watchdog may just have found it blocked, too late
             self.active -= 1
             if (self.queue and self.active < self.base) and not self._stopping:

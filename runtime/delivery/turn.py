@@ -28,12 +28,14 @@ from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.dispatcher import CoroutineTask
 from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.failure import Failure
+from choreia.runtime.delivery.fencing import Loan
 from choreia.runtime.delivery.handling import deliver, recover
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED, IDLE, OWNED
 from choreia.runtime.delivery.outgoing import Effect, Outgoing
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.delivery.steps import Handler
+from choreia.runtime.errors import Fenced
 from choreia.runtime.events.event import Event
 
 SLICE = 0.005
@@ -52,15 +54,18 @@ class Turn(Outgoing):
         "agent",
         "attempt",
         "began",
+        "breaking_off",
         "brisk",
         "ear",
         "ending",
         "frame",
         "held",
+        "interim",
         "leaving",
         "monotonic",
         "nested",
         "over_at",
+        "parting",
         "planner",
         "retry",
         "step",
@@ -95,6 +100,12 @@ class Turn(Outgoing):
         """The item that the frame is about; None when it is about no item."""
         self.began = 0.0
         """When the frame began (monotonic seconds)."""
+        self.interim = False
+        """Whether it only keeps the place for another: see `replacing.py`, above this layer."""
+        self.breaking_off = False
+        """Whether it is just being broken off, and has not come to its end."""
+        self.parting = False
+        """Whether its agent is having its last words."""
         self.ending = "killed"
         """Why what was in hand ended, when it was broken off."""
         self.leaving = False
@@ -148,6 +159,8 @@ class Turn(Outgoing):
                 quick = plan.quick
                 if quick is None:
                     self.begin(deliver(self, item, plan), item)  # type: ignore[arg-type]
+                    if self.fenced:
+                        break
                 else:
                     self.event = item  # type: ignore[assignment]
                     self.step = quick
@@ -158,9 +171,11 @@ class Turn(Outgoing):
                         if not self._regained():
                             break
                         self.begin(recover(self, item, plan, error), item)  # type: ignore[arg-type]
+                        if self.fenced:
+                            break
                     else:
                         self.lent = None
-                        if cell.turn is not self and not self._regained():
+                        if self.claimed and not self._regained():
                             break
                         if returned is not None and not (
                             plan.may_return and not iscoroutine(returned)
@@ -184,7 +199,7 @@ class Turn(Outgoing):
                     self.ear.failed(item[0], error)  # type: ignore[index]
                 else:
                     self.lent = None
-                    if cell.turn is not self and not self._regained():
+                    if self.claimed and not self._regained():
                         break
                     if returned is not None:
                         self.ear.returned(item[0], returned)  # type: ignore[index]
@@ -195,8 +210,8 @@ class Turn(Outgoing):
             else:
                 self.event = None
                 self._take(item)
-            if self.fenced:
-                break
+                if self.fenced:
+                    break
             left -= 1
             if left & 7 and brisk:
                 continue
@@ -262,6 +277,8 @@ class Turn(Outgoing):
     def _control(self, control: Callable[[], None]) -> None:
         try:
             control()
+        except Fenced:
+            pass  # it hung in the user's code, and somebody else has seen to the rest
         except Exception:
             self.engine.log.exception("a control of agent %r failed", self.cell.name)
 
@@ -299,7 +316,8 @@ class Turn(Outgoing):
     def lend(self, function: Callable[..., object], *arguments: object) -> object:
         """Call the user's code from a frame. Raises `Fenced`, whatever came of it, when another
         turn has taken this one's place meanwhile."""
-        self.lent = self.held or function
+        self.sign = self.monotonic()  # each call is a step of its own
+        self.lent = Loan(self.held, function)
         try:
             return function(*arguments)
         except GeneratorExit as error:  # of its own making: it would end the frame
@@ -312,10 +330,10 @@ class Turn(Outgoing):
     def _regained(self) -> bool:
         """The user's code has given the turn back: whether it is still ours. See `fencing.py`."""
         self.lent = None
-        if self.cell.turn is self:
+        if not self.claimed:
             return True
         with self.engine.fencing:
-            return self.cell.turn is self
+            return not self.fenced
 
     def failed(self, error: BaseException, where: str) -> None:
         """Let whoever wants to know of each failed attempt know of this one."""
@@ -334,19 +352,29 @@ class Turn(Outgoing):
         self.report(logging.CRITICAL, "the runtime failed", exc_info=error)
 
     def abort(self, reason: str) -> Event | None:
-        """Drop what is unfinished (the agent is killed, …): the event in hand, if any."""
+        """Drop what is unfinished (the agent is killed, …): the event in hand, if any.
+
+        Raises `Fenced` when that took too long, and another turn has taken this one's place.
+        """
         event, self.event = None if self.leaving else self.event, None
+        if self.leaving:
+            self.held = None
         self.leaving = False
         self.ending = reason
-        frame, self.frame, self.held = self.frame, None, None
+        frame, self.frame = self.frame, None
         if self.task is not None:
             self.task.cancel()
             self.task = None
         if frame is not None:
+            self.breaking_off = True
             try:
                 frame.close()
             except BaseException:
                 self.report(logging.ERROR, "a handler did not end well", exc_info=True)
+            self.breaking_off = False
+            if self.fenced:  # its clean-up hung; what it was about has been seen to
+                raise self.fenced_error("a handler that was broken off")
+        self.held = None
         self.buffer.clear()
         self.step = None
         self.cell.release(PARKING | BACKING_OFF | AWAITING)

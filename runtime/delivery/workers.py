@@ -60,8 +60,11 @@ class ThreadDispatcher:
     def serving(self) -> list[tuple[Runnable, int]]:
         return [pair for pool in (self.pool, *self._lanes) for pair in pool.serving()]
 
-    def abandon(self, cell: Runnable) -> None:
-        any(pool.abandon(cell) for pool in (self.pool, *self._lanes))
+    def abandon(self, cell: Runnable, ident: int) -> None:
+        any(pool.abandon(cell, ident) for pool in (self.pool, *self._lanes))
+
+    def hanging(self) -> int:
+        return sum(pool.hanging() for pool in (self.pool, *self._lanes))
 
     def adopt_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop.adopt(loop)

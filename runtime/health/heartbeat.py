@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import Any, Literal, cast, get_args
 
 import attrs
@@ -16,6 +15,8 @@ STUCK_AFTER = 60.0
 """Seconds that one step of a handler on a thread may take."""
 STUCK_AFTER_AWAITING = 600.0
 """Seconds that a coroutine may take: it holds no thread, and waits for the world more often."""
+LONGEST = 1e15
+"""Seconds: more than the age of the world loses what is added to it."""
 SHORTEST = 0.001
 """Seconds: shorter intervals ask the watched to do nothing but answer."""
 
@@ -24,7 +25,7 @@ Check = Callable[[object, "attrs.Attribute[Any]", Any], None]
 
 def _is_seconds(value: object, least: float) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and least <= cast("float", value) < inf
+    return number and least <= cast("float", value) <= LONGEST
 
 
 def _seconds(least: float) -> Check:

@@ -107,6 +107,7 @@ class Remotes:
                 return None
             if heartbeat is not None and heartbeat != sender.heartbeat:
                 sender.heartbeat, sender.detector = heartbeat, detector_for(heartbeat, own)
+                self._push(sender)  # its deadline may be earlier than the one in the heap
             sender.detector.heard(own)
             since, sender.silent_since = sender.silent_since, None
             if since is not None:
@@ -172,7 +173,7 @@ class Remotes:
     def _find(self, own: float, allowance: float) -> None:
         while self._heap and self._heap[0][0] <= own:
             _, order, sender = heapq.heappop(self._heap)
-            if self._senders.get(sender.source) is not sender:
+            if self._senders.get(sender.source) is not sender or sender.silent_since is not None:
                 continue
             deadline = sender.detector.deadline() + min(allowance, sender.heartbeat.timeout)
             if deadline > own:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from math import inf
 from typing import Any, Literal, cast
 
 import attrs
@@ -26,7 +25,7 @@ def _whole(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
 
 def _seconds(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < cast("float", value) < inf:
+    if not number or not 0 < cast("float", value) <= 1e15:
         raise InvalidAgent(f"Restart({attribute.name}={value!r}): give seconds, more than 0")
 
 

@@ -84,7 +84,11 @@ class Supervision:
     def renew(self, watch: Watch) -> None:
         """Its agent has another instance, which is asked at once, and believed when it answers."""
         cell = watch.cell
-        if cell is not None and not watch.asked:
+        if cell is None:
+            return
+        # It is not to blame for how long the one before was silent.
+        watch.detector = detector_for(watch.heartbeat, self.own_time())
+        if not watch.asked:
             watch.asked = True
             cell.post(partial(self._answer, watch))
 
@@ -129,20 +133,20 @@ class Supervision:
 
     def _judge(self, watch: Watch, cell: Cell) -> None:
         suspicion = watch.suspicion
-        if suspicion is not None:
+        step = step_of(watch, cell, self._clock.monotonic())
+        if suspicion is not None and suspicion.turn is cell.turn:
             self._judge_suspected(watch, cell, suspicion)
             return
         if deserted(cell):
             self._suspect(watch, cell, "dead", None)
             return
-        step = step_of(watch, cell)
         if step is not None:
             left = step.limit - self._since(step.since)
             if left <= 0:
                 self._suspect(watch, cell, "stuck", step)
                 return
             self._look_in(watch, left)
-        if watch.asked:
+        if watch.asked and not cell.turn.interim:
             self._judge_unheard(watch, cell)
 
     def _judge_unheard(self, watch: Watch, cell: Cell) -> None:
@@ -158,6 +162,10 @@ class Supervision:
             self._suspect(watch, cell, reason, None)
 
     def _judge_suspected(self, watch: Watch, cell: Cell, suspicion: Suspicion) -> None:
+        if not suspicion.stands(cell):
+            if cell.turn is suspicion.turn:  # else another instance is asked, and answers
+                self._believe(watch)
+            return
         limit = watch.heartbeat.replace_after
         # Where there is no thread to have, another instance would not get one either.
         if limit is None or suspicion.reason == "starved":
@@ -165,7 +173,7 @@ class Supervision:
         left = suspicion.since + limit - self.own_time()
         if left > 0:
             self._look_in(watch, left)
-        elif suspicion.turn is cell.turn:
+        else:
             self._voice.replace(cell, suspicion.reason)
 
     def _since(self, monotonic: float) -> float:
@@ -202,11 +210,14 @@ class Supervision:
         cell = watch.cell
         if cell is None:
             return
+        if cell.turn.interim:  # nobody is there: the next instance will be asked
+            watch.asked = False
+            return
         with self._lock:
             watch.asked = False
             watch.detector.heard(self._attention.own(self._clock.monotonic()))
         suspicion = watch.suspicion
-        if suspicion is not None and not (suspicion.awaiting and suspicion.turn is cell.turn):
+        if suspicion is not None and not _proves_nothing(suspicion, cell):
             self._believe(watch)
         if self._engine.bus.heard(HEARTBEAT):
             self._voice.heartbeat(cell)
@@ -217,15 +228,20 @@ class Supervision:
         now = self._clock.monotonic()
         own, turn = self.own_time(), cell.turn
         evidence = self._evidence(watch, cell, reason, step, now)
-        awaiting = step is None and deserted(cell) or step is not None and step.awaiting
-        watch.suspicion = Suspicion(reason, own, turn, awaiting)
-        turn.doubted = partial(self._believe, watch)
+        suspicion = Suspicion(reason, own, turn, step)
+        if not suspicion.stands(cell):
+            return  # it has come to its end while we looked
+        watch.suspicion = suspicion
         seen = self._clock.now() - (own - watch.detector.last)
         self._voice.suspected(cell, reason, seen, evidence)
+        turn.doubted = partial(self._believe, watch)
+        if not suspicion.stands(cell) and cell.turn is turn:  # its sign of life came before that
+            self._believe(watch)
+            return
         if not watch.asked:  # whoever comes back from a handler is to be believed at once
             watch.asked = True
             cell.post(partial(self._answer, watch))
-        self._judge_suspected(watch, cell, watch.suspicion)
+        self._judge_suspected(watch, cell, suspicion)
 
     def _believe(self, watch: Watch) -> None:
         with self._lock:
@@ -257,3 +273,9 @@ class Supervision:
         else:
             evidence["running"] = occupied(cell.engine.dispatcher, now)
         return evidence
+
+
+def _proves_nothing(suspicion: Suspicion, cell: Cell) -> bool:
+    """An agent answers between two events, and while a coroutine of its own hangs."""
+    awaits = suspicion.step.lent is None if suspicion.step is not None else deserted(cell)
+    return awaits and suspicion.stands(cell)

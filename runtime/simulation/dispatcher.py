@@ -58,6 +58,8 @@ class SimulatedDispatcher:
         """All strands, in the order in which they began to wait."""
         self._open: list[Strand] = []
         """Those of them whose gates have opened."""
+        self._hanging = 0
+        """Turns that were taken from their threads, which have not come back."""
         self._serving: dict[Runnable, int] = {}
         """Who has a turn that has begun and not ended, and on which thread."""
         self.withheld: set[Runnable] = set()
@@ -90,9 +92,14 @@ class SimulatedDispatcher:
     def serving(self) -> list[tuple[Runnable, int]]:
         return list(self._serving.items())
 
-    def abandon(self, cell: Runnable) -> None:
-        if self._serving.pop(cell, None) is not None:
+    def hanging(self) -> int:
+        return self._hanging
+
+    def abandon(self, cell: Runnable, ident: int) -> None:
+        if self._serving.get(cell) == ident:
+            del self._serving[cell]
             self._running -= 1
+            self._hanging += 1
             if self.quiet():
                 self._callback()
 
@@ -217,6 +224,8 @@ class SimulatedDispatcher:
             if self._serving.get(cell) == get_ident():
                 del self._serving[cell]
                 self._running -= 1
+            else:
+                self._hanging -= 1
 
     def _let_time_pass(self) -> Strand | None:
         """Nothing can go on now: jump to the next timer, or to the end of somebody's patience."""

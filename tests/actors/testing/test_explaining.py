@@ -251,3 +251,30 @@ def test_what_came_instead_is_cut(virtual: EventTestHarness) -> None:
     virtual.with_agents(Talks).simulate_event("begin")
     told = message(lambda: virtual.expect_sequence("asked"))
     assert "\n  … and 5 more\n" in told
+
+
+def test_what_raised_and_what_goes_on_is_told() -> None:
+    """With the default patience nothing has come of the error yet, and yet it is why."""
+
+    class Bank(Agent):
+        @on("order.placed")
+        def charge(self, event: Event) -> None:
+            raise ConnectionError("the bank is closed")
+
+    h = EventTestHarness(allow=("handler_errors", "in_flight"))
+    with h.with_agents(Bank):
+        h.simulate_event("order.placed")
+        with pytest.raises(ExpectationFailed) as failed:
+            h.expect("payment.taken")
+        text = str(failed.value)
+        assert (
+            "handlers that raised:\n"
+            "  charge of bank, attempt 1 at order.placed: ConnectionError: the bank is closed\n"
+        ) in text
+        assert "still going on:\n  bank: backoff in charge with order.placed" in text
+        h.advance(10)
+        with pytest.raises(ExpectationFailed) as failed:
+            h.expect("payment.taken")
+        assert str(failed.value).count("charge of bank, attempt") == 3
+        assert "still going on" not in str(failed.value)
+        h.expect("event.dead_lettered")
