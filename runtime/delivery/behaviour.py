@@ -8,7 +8,7 @@ from typing import Protocol
 from choreia.runtime.delivery.steps import Plan
 
 Frame = Generator[None, None, None]
-"""Sequential code that may have to wait: it yields with a hold set on the cell (see `turn`)."""
+"""Sequential code that may have to wait: it yields with a hold set on the cell (see `frames`)."""
 
 Waiting = Generator[None, None, object]
 """A part of a frame that comes to a result."""

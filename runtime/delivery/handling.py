@@ -1,6 +1,6 @@
 """One event, in the hands of one agent: its handlers run, are retried, and at last given up.
 
-All of it in frames (see `turn.py`): generators that `yield` where they must wait.
+All of it in frames (see `frames.py`): generators that `yield` where they must wait.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ DEPTH: Final = 40
 """Frames of a stack that are shown, the innermost."""
 _OURS: Final = frozenset(
     f"choreia.runtime.delivery.{name}"
-    for name in ("bounds", "coroutines", "handling", "saying", "turn")
+    for name in ("bounds", "coroutines", "frames", "handling", "saying", "turn")
 )
 _LOOPS: Final = frozenset({"asyncio.base_events", "asyncio.events", "asyncio.runners"})
 

@@ -5,9 +5,7 @@ its handlers. What a handler asked of the runtime (emissions, timers) is buffere
 it returns, all or nothing.
 
 A plain handler (`def`) is called from the loop in `run`; that is the hot path. Everything else —
-coroutines, generators, retries, parking, starting, stopping — is a *frame*: a Python generator
-that runs until it must wait, with a hold set on the cell, and is resumed when the hold is let go.
-So waiting is written as ordinary sequential code, blocks no thread, and costs nothing elsewhere.
+coroutines, generators, retries, parking, starting, stopping — is a *frame* (`frames.py`).
 
 A turn belongs to one instance of the agent; a restart makes a new turn for the same cell, and the
 old one, which may still hang in a handler, can do nothing more (`fencing.py`).
@@ -15,64 +13,36 @@ old one, which may still hang in a handler, can do nothing more (`fencing.py`).
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable
 from inspect import iscoroutine
 from threading import get_ident
 
-from choreia.runtime.delivery.behaviour import Ear, Frame, Hearing, Planner
-from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, Cell
+from choreia.runtime.delivery.behaviour import Frame, Hearing, Planner
+from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery
-from choreia.runtime.delivery.dispatcher import CoroutineTask
 from choreia.runtime.delivery.emission import Emitter
-from choreia.runtime.delivery.failure import Failure
-from choreia.runtime.delivery.fencing import Loan
+from choreia.runtime.delivery.frames import Frames
 from choreia.runtime.delivery.handling import deliver, recover
 from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED, IDLE, OWNED
-from choreia.runtime.delivery.outgoing import Effect, Outgoing
+from choreia.runtime.delivery.outgoing import Effect
 from choreia.runtime.delivery.retry import Retry
-from choreia.runtime.delivery.steps import Handler
 from choreia.runtime.errors import Fenced
 from choreia.runtime.events.event import Event
 
 SLICE = 0.005
 """Bound of one turn, in seconds, after which the next agent has its own."""
 
-ExcInfo = BaseException | bool | None
 BRISK = 0.0002
 """Seconds for up to eight events, below which the next eight are run without a look at the clock,
 which would take a fifth of the time of a short handler."""
 
 
-class Turn(Outgoing):
+class Turn(Frames):
     """See the module. Only the thread that runs the turn touches it, save where noted."""
 
-    __slots__ = (
-        "agent",
-        "attempt",
-        "began",
-        "breaking_off",
-        "brisk",
-        "ear",
-        "ending",
-        "frame",
-        "held",
-        "interim",
-        "leaving",
-        "monotonic",
-        "nested",
-        "over_at",
-        "parting",
-        "planner",
-        "retry",
-        "step",
-        "task",
-    )
-
-    ear: Ear
+    __slots__ = ("brisk", "nested", "over_at")
 
     def __init__(
         self,
@@ -83,34 +53,11 @@ class Turn(Outgoing):
         retry: Retry,
         max_outbox: int,
     ) -> None:
-        super().__init__(cell, emitter, max_outbox)
-        self.agent = agent
-        self.monotonic = cell.engine.clock.monotonic
+        super().__init__(cell, agent, planner, emitter, retry, max_outbox)
         self.nested = cell.engine.dispatcher.simulated
         """Whether a turn may run within another one, whose place it then gives back."""
-        self.planner = planner
-        self.retry = retry
-        self.step: Handler | None = None
-        """The handler that runs now."""
-        self.attempt = 1
         self.brisk = False
         """Whether its last events took next to no time."""
-        self.frame: Frame | None = None
-        self.held: object = None
-        """The item that the frame is about; None when it is about no item."""
-        self.began = 0.0
-        """When the frame began (monotonic seconds)."""
-        self.interim = False
-        """Whether it only keeps the place for another: see `replacing.py`, above this layer."""
-        self.breaking_off = False
-        """Whether it is just being broken off, and has not come to its end."""
-        self.parting = False
-        """Whether its agent is having its last words."""
-        self.ending = "killed"
-        """Why what was in hand ended, when it was broken off."""
-        self.leaving = False
-        """Whether the event in hand is handled, and only what came of it is still on its way."""
-        self.task: CoroutineTask | None = None
         self.over_at = 0.0
 
     # -- the loop -------------------------------------------------------------------------
@@ -281,122 +228,6 @@ class Turn(Outgoing):
             pass  # it hung in the user's code, and somebody else has seen to the rest
         except Exception:
             self.engine.log.exception("a control of agent %r failed", self.cell.name)
-
-    # -- frames ---------------------------------------------------------------------------
-
-    def begin(self, frame: Frame, item: object = None) -> None:
-        """Run `frame`, which is about `item`, until it waits or ends; the mailbox waits for it."""
-        assert self.frame is None, "one thing at a time"
-        self.frame, self.held = frame, item
-        self.began = self.sign = self.monotonic()
-        self.cell.interrupt = True
-        self._resume()
-
-    def _resume(self) -> None:
-        frame = self.frame
-        assert frame is not None
-        try:
-            next(frame)
-            return
-        except StopIteration:
-            pass
-        except BaseException as error:
-            # Frames deal with what handlers raise; this is a fault of the runtime itself.
-            if not self.fenced:
-                self._failed(error)
-        if self.frame is frame:
-            self.frame = self.held = None
-            self.leaving = False
-            self.progress = None
-            self.step = self.event = None
-            self.attempt = 1
-            if self.doubted is not None:
-                self.live()
-
-    def lend(self, function: Callable[..., object], *arguments: object) -> object:
-        """Call the user's code from a frame. Raises `Fenced`, whatever came of it, when another
-        turn has taken this one's place meanwhile."""
-        self.sign = self.monotonic()  # each call is a step of its own
-        self.lent = Loan(self.held, function)
-        try:
-            return function(*arguments)
-        except GeneratorExit as error:  # of its own making: it would end the frame
-            name = getattr(function, "__qualname__", function)
-            raise RuntimeError(f"{name} raised GeneratorExit") from error
-        finally:
-            if not self._regained():
-                raise self.fenced_error("a handler that came back too late")
-
-    def _regained(self) -> bool:
-        """The user's code has given the turn back: whether it is still ours. See `fencing.py`."""
-        self.lent = None
-        if not self.claimed:
-            return True
-        with self.engine.fencing:
-            return not self.fenced
-
-    def failed(self, error: BaseException, where: str) -> None:
-        """Let whoever wants to know of each failed attempt know of this one."""
-        tell = self.engine.on_failure
-        if tell is not None:
-            try:
-                tell(Failure(self.cell.name, self.event, error, self.attempt, where))
-            except Exception:
-                self.engine.on_failure = None
-                self.report(logging.ERROR, "who looks on at failures failed", exc_info=True)
-
-    def _failed(self, error: BaseException) -> None:
-        event = None if self.leaving else self.event
-        if event is not None:
-            self.engine.bury(event, self.cell, error, self.attempt, "failed", self.progress)
-        self.report(logging.CRITICAL, "the runtime failed", exc_info=error)
-
-    def abort(self, reason: str) -> Event | None:
-        """Drop what is unfinished (the agent is killed, …): the event in hand, if any.
-
-        Raises `Fenced` when that took too long, and another turn has taken this one's place.
-        """
-        event, self.event = None if self.leaving else self.event, None
-        if self.leaving:
-            self.held = None
-        self.leaving = False
-        self.ending = reason
-        frame, self.frame = self.frame, None
-        if self.task is not None:
-            self.task.cancel()
-            self.task = None
-        if frame is not None:
-            self.breaking_off = True
-            try:
-                frame.close()
-            except BaseException:
-                self.report(logging.ERROR, "a handler did not end well", exc_info=True)
-            self.breaking_off = False
-            if self.fenced:  # its clean-up hung; what it was about has been seen to
-                raise self.fenced_error("a handler that was broken off")
-        self.held = None
-        self.buffer.clear()
-        self.step = None
-        self.cell.release(PARKING | BACKING_OFF | AWAITING)
-        return event
-
-    def leave(self) -> None:
-        """Send off what is buffered. What finds no room makes a frame, and the agent park."""
-        self.send_off()
-        if self.cell.outbox:
-            self.leaving = True
-            self.begin(self.drain())
-
-    @property
-    def log(self) -> logging.Logger:
-        return logging.getLogger(f"choreia.agent.{self.cell.name}")
-
-    def report(self, level: int, text: str, *args: object, exc_info: ExcInfo = None) -> None:
-        """Log, whatever the user's log handlers do: an observer cannot hurt the observed."""
-        try:
-            self.log.log(level, text, *args, exc_info=exc_info)
-        except Exception as error:
-            print(f"choreia: a log handler failed: {error!r}", file=sys.stderr)  # noqa: T201
 
 
 __all__ = ["Effect", "Frame", "Planner", "Turn"]

@@ -72,7 +72,8 @@ def test_a_handler_that_hangs_is_stuck_and_recovers(
     assert (evidence["event_type"], evidence["limit"]) == ("hang", 0.2)
     assert evidence["seconds"] >= 0.2
     assert "in hang\n    self.asleep.ask" in evidence["stack"]
-    assert "turn.py" not in evidence["stack"], "what is the same for everybody says nothing"
+    for ours in "turn.py", "frames.py", "handling.py":
+        assert ours not in evidence["stack"], "what is the same for everybody says nothing"
     assert system.clock.now() - event.payload["last_seen"] < 60
     assert system.inspect().agent("works").suspected == "stuck"
     assert recovered == []
