@@ -715,7 +715,7 @@ def _race() -> str:
         system._replacer.restart(cell, "test", at_once=True, automatic=False)
         let_go.join()
         system.wait_idle(timeout=20)
-        letters = [letter.event and letter.event.payload["n"] for letter in system.dead_letters()]
+        letters: list[Any] = [one.event and one.event.payload["n"] for one in system.dead_letters()]
         assert {letter.reason for letter in system.dead_letters()} <= {"stuck"}
         assert len(letters) <= 1
         assert sorted([*done, *letters]) == list(range(20)), "each is one of the two"

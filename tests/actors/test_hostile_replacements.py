@@ -39,19 +39,19 @@ class Hangs(Agent):
 
     retry = None
     heartbeat = AT_ONCE
-    hang: Callable[[], object]
+    waits: tuple[Callable[[], object], ...]
     handled: list[int]
 
     @on("number")
     def number(self, event: Event) -> None:
         n: Any = event.payload["n"]
         if n == 0:
-            type(self).hang()
+            type(self).waits[0]()
         type(self).handled.append(n)
 
 
 def hanging(hang: Callable[[], object], **attributes: Any) -> type[Hangs]:
-    return type("Hangs", (Hangs,), {"hang": staticmethod(hang), "handled": [], **attributes})
+    return type("Hangs", (Hangs,), {"waits": (hang,), "handled": [], **attributes})
 
 
 def numbers(system: ActorSystem, count: int) -> None:
