@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -335,13 +334,20 @@ def test_a_timeout_strikes_only_the_handler_it_is_of(
     system: ActorSystem, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first handler ends while it is being looked at; the second may take its time."""
-    second = threading.Event()
+    looking, second, tried = threading.Event(), threading.Event(), threading.Event()
+    take = replacing.Replacer._take
 
     def slowly(cell: Any) -> str:
+        looking.set()
         second.wait(20)
         return ""
 
+    def take_and_tell(*arguments: Any) -> None:
+        take(*arguments)
+        tried.set()
+
     monkeypatch.setattr(replacing, "stack_of", slowly)
+    monkeypatch.setattr(replacing.Replacer, "_take", take_and_tell)
     ends: list[str] = []
 
     class Two(Agent):
@@ -349,13 +355,13 @@ def test_a_timeout_strikes_only_the_handler_it_is_of(
 
         @on("go", timeout=0.05)
         def first(self, event: Event) -> None:
-            time.sleep(0.1)
+            assert looking.wait(20)
             ends.append("first")
 
         @on("go")
         def unhurried(self, event: Event) -> None:
             second.set()
-            time.sleep(0.2)
+            assert tried.wait(20)
             ends.append("second")
 
     system.spawn(Two)

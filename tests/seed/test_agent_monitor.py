@@ -108,7 +108,7 @@ def test_the_example_written_by_hand_works(sim: ActorSystem) -> None:
 
 
 def test_and_it_is_what_every_system_does_by_itself(sim: ActorSystem) -> None:
-    """An agent beats every 30 seconds; unheard for 90, it is suspected, in the words of the example."""
+    """An agent beats every 30 seconds; unheard for 90, it is suspected, in the same words."""
     beats: list[Event] = []
     suspected: list[Event] = []
     sim.subscribe("agent.heartbeat", beats.append)
