@@ -1,4 +1,4 @@
-"""`Restart`: an agent that fails too often begins anew, and at last is stopped. Exact at the edges."""
+"""`Restart`: who fails too often begins anew, and at last is stopped. Exact at the edges."""
 
 from __future__ import annotations
 
