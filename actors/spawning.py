@@ -155,10 +155,12 @@ class Spawner:
         return taken[0]
 
     def _resubscribe(self, cell: Cell, turn: Turn, agent: Agent) -> None:
-        """Topics that name attributes may be others for another instance."""
-        if type(agent)._choreia_planner is not None:
+        """Topics that name attributes may be others for another instance, as may its class."""
+        if cell.kind == "subscription":
             return
-        planner = turn.planner = HandlerPlanner.of(type(agent)._choreia_handlers, agent)
+        cls = type(agent)
+        planner = cls._choreia_planner or HandlerPlanner.of(cls._choreia_handlers, agent)
+        turn.planner = planner
         record, table = cast("Record", cell.owner), self._engine.bus.table
         wanted = _subscriptions(cell, planner)
         had = record.subscriptions

@@ -387,6 +387,42 @@ def test_attributes_in_topics_may_be_others(system: ActorSystem, hear: Hear) -> 
     assert [event.payload["type"] for event in heard] == ["number.1", "number.2"]
 
 
+def test_another_class_may_take_over(system: ActorSystem, hear: Hear) -> None:
+    class Second(Agent):
+        @on("second")
+        def heard(self, event: Event) -> None:
+            self.emit("heard", {"by": "second"})
+
+    class First(Agent):
+        @on("first")
+        def heard(self, event: Event) -> None:
+            self.emit("heard", {"by": "first"})
+
+    classes, heard = iter((First, Second)), hear("heard")
+    system.spawn(lambda: next(classes)(), name="either")
+    system.restart("either")
+    system.wait_idle(timeout=5)
+    system.publish("first")
+    system.publish("second")
+    system.wait_idle(timeout=5)
+    assert [event.payload["by"] for event in heard] == ["second"]
+
+
+def test_a_factory_that_makes_no_new_one_is_the_end(system: ActorSystem, hear: Hear) -> None:
+    kept: list[Agent] = []
+
+    def factory() -> Agent:
+        kept.append(kept[0] if kept else Hangs(None, [], {}))
+        return kept[0]
+
+    failed = hear("agent.failed")
+    ref = system.spawn(factory, name="hangs")
+    system.restart("hangs")
+    system.wait_idle(timeout=5)
+    assert not ref.is_alive()
+    assert "did not make a new agent when it was called again" in str(failed[0].payload["error"])
+
+
 def test_subscriptions_restart_too(system: ActorSystem) -> None:
     heard: list[Event] = []
     system.subscribe("x", heard.append, name="ear")
