@@ -398,8 +398,13 @@ def test_another_class_may_take_over(system: ActorSystem, hear: Hear) -> None:
         def heard(self, event: Event) -> None:
             self.emit("heard", {"by": "first"})
 
-    classes, heard = iter((First, Second)), hear("heard")
-    system.spawn(lambda: next(classes)(), name="either")
+    made = iter((First, Second))
+
+    def factory() -> Agent:
+        return next(made)()
+
+    heard = hear("heard")
+    system.spawn(factory, name="either")
     system.restart("either")
     system.wait_idle(timeout=5)
     system.publish("first")
