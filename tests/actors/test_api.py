@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from choreia import ActorSystem, Agent, AgentInfo, CaseLimits, DeadLetter, Event, Retry, on
+from choreia import (
+    ActorSystem,
+    Agent,
+    AgentInfo,
+    CaseLimits,
+    DeadLetter,
+    Event,
+    Heartbeat,
+    Restart,
+    Retry,
+    on,
+)
 from choreia.actors.info import AgentView
 
 if TYPE_CHECKING:
@@ -79,7 +90,14 @@ SIGNATURES: list[tuple[Callable[..., object], str]] = [
     (Agent.once, "name, fn, *args"),
     (Agent.on_start, ""),
     (Agent.on_stop, ""),
-    (on, "topic, filter=None"),
+    (on, "topic, filter=None, *, timeout=None, cancel_on=None"),
+    (
+        Heartbeat,
+        "interval=30, timeout=90, detector='timeout', stuck_after=None, replace_after=None",
+    ),
+    (Restart, "failures=5, max_restarts=3, window=60"),
+    (ActorSystem.restart, "name"),
+    (Agent.alive, ""),
     (
         Retry,
         "attempts=3, delay=0.1, factor=2, max_delay=30, jitter=0.1, give_up_on=()",
