@@ -63,6 +63,16 @@ class Heartbeat:
     )
     """So long after it was suspected another instance takes its place. None: never, by itself."""
 
+    stuck_on_thread: float = attrs.field(init=False, eq=False, repr=False)
+    """Seconds after which a handler that holds a thread is stuck."""
+    stuck_awaiting: float = attrs.field(init=False, eq=False, repr=False)
+    """Seconds after which a coroutine is stuck."""
+    period: float = attrs.field(init=False, eq=False, repr=False)
+    """Seconds between two looks: short enough to see every handler that may become stuck before it
+    does."""
+    looks: int = attrs.field(init=False, eq=False, repr=False)
+    """Looks between two questions."""
+
     def __attrs_post_init__(self) -> None:
         if self.timeout < self.interval:
             raise InvalidAgent(
@@ -70,12 +80,12 @@ class Heartbeat:
                 f"{self.interval} s cannot be heard more often; give a timeout of at least that"
             )
 
-    @property
-    def stuck_on_thread(self) -> float:
-        """Seconds after which a handler that holds a thread is stuck."""
-        return STUCK_AFTER if self.stuck_after is None else self.stuck_after
-
-    @property
-    def stuck_awaiting(self) -> float:
-        """Seconds after which a coroutine is stuck."""
-        return STUCK_AFTER_AWAITING if self.stuck_after is None else self.stuck_after
+        # Once, and not for each of a million agents that share it.
+        given = self.stuck_after
+        on_thread = STUCK_AFTER if given is None else given
+        awaiting = STUCK_AFTER_AWAITING if given is None else given
+        period = min(self.interval, on_thread, awaiting)
+        object.__setattr__(self, "stuck_on_thread", on_thread)
+        object.__setattr__(self, "stuck_awaiting", awaiting)
+        object.__setattr__(self, "period", period)
+        object.__setattr__(self, "looks", max(1, round(self.interval / period)))

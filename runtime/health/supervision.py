@@ -70,7 +70,7 @@ class Supervision:
     def watch(self, cell: Cell, heartbeat: Heartbeat) -> Watch:
         """Watch over `cell` from now on, until `forget`."""
         watch = Watch(cell, heartbeat, detector_for(heartbeat, self.own_time()))
-        self._wheel.add(watch, watch.period)
+        self._wheel.add(watch, heartbeat.period)
         return watch
 
     def forget(self, watch: Watch) -> None:
@@ -126,7 +126,7 @@ class Supervision:
             if regular:
                 watch.countdown -= 1
                 if watch.countdown <= 0:
-                    watch.countdown = watch.looks
+                    watch.countdown = watch.heartbeat.looks
                     self._ask(watch, cell)
         except Exception:
             self._engine.log.exception("looking at agent %r failed", cell.name)
@@ -189,7 +189,7 @@ class Supervision:
             if watch.again.when <= due:
                 return
             watch.again.cancel()
-        if seconds < watch.period or watch.suspicion is not None:
+        if seconds < watch.heartbeat.period or watch.suspicion is not None:
             look = partial(self._look_again, watch, due)
             watch.again = self._clock.call_later(seconds, look, background=True)
 

@@ -56,7 +56,7 @@ class Watch:
         self.detector = detector
         self.asked = False
         """Whether it has been asked and has not answered."""
-        self.countdown = self.looks
+        self.countdown = heartbeat.looks
         """Looks until it is asked again."""
         self.again: Timer | None = None
         """A look at an exact time, besides the regular ones."""
@@ -65,18 +65,6 @@ class Watch:
         """What was in the user's hands at the last look, """
         self.met_at = 0.0
         """and when it was seen there first (monotonic seconds)."""
-
-    @property
-    def period(self) -> float:
-        """Seconds between two looks: short enough to see every handler that may become stuck before
-        it does."""
-        beat = self.heartbeat
-        return min(beat.interval, beat.stuck_on_thread, beat.stuck_awaiting)
-
-    @property
-    def looks(self) -> int:
-        """Looks between two questions."""
-        return max(1, round(self.heartbeat.interval / self.period))
 
 
 @attrs.frozen

@@ -42,8 +42,9 @@ class Wheel(Generic[T]):
             if ring is None:
                 slots = min(SLOTS, max(1, int(interval / FINEST))) if self._spread else 1
                 ring = self._rings[interval] = Ring(self._clock, interval, slots)
-            ring.add(item)
-            self._arm(ring)
+            due = ring.add(item)
+            if ring.armed is None or due < ring.armed:
+                self._arm(ring)
 
     def _arm(self, ring: Ring[T]) -> None:
         tick = ring.following()
@@ -89,7 +90,8 @@ class Ring(Generic[T]):
         """When `tick` is due, in monotonic seconds."""
         return self._began + tick * self._step
 
-    def add(self, item: T) -> None:
+    def add(self, item: T) -> int:
+        """Give `item` a slot: the tick at which it is looked at first."""
         # The first to come waits a whole interval, as if it had been looked at just now; those that
         # come with it are spread over the slots before that.
         size = len(self._slots)
@@ -97,8 +99,10 @@ class Ring(Generic[T]):
         if self.armed is None or self.armed > passed:
             # Slots that were empty when their time came are not looked at late.
             self._next = max(self._next, passed + 1)
-        self._slots[(passed - self._added) % size].append(item)
+        slot = (passed - self._added) % size
+        self._slots[slot].append(item)
         self._added += 1
+        return self._next + (slot - self._next) % size
 
     def following(self) -> int | None:
         """The next tick whose slot has somebody in it; None: there is nobody."""
