@@ -141,7 +141,8 @@ class Supervision:
             self._suspect(watch, cell, "dead", None)
             return
         if step is not None:
-            left = step.limit - self._since(step.since)
+            # A handler that was about to end when everything was held up gets its chance, too.
+            left = step.limit + min(self._allowance(), step.limit) - self._since(step.since)
             if left <= 0:
                 self._suspect(watch, cell, "stuck", step)
                 return
@@ -175,6 +176,10 @@ class Supervision:
             self._look_in(watch, left)
         else:
             self._voice.replace(cell, suspicion.reason)
+
+    def _allowance(self) -> float:
+        with self._lock:
+            return self._attention.allowance
 
     def _since(self, monotonic: float) -> float:
         """Own seconds that have passed since then."""
@@ -225,9 +230,9 @@ class Supervision:
     # -- suspecting, and believing again ----------------------------------------------------
 
     def _suspect(self, watch: Watch, cell: Cell, reason: Reason, step: Step | None) -> None:
-        now = self._clock.monotonic()
-        own, turn = self.own_time(), cell.turn
-        evidence = self._evidence(watch, cell, reason, step, now)
+        turn = cell.turn
+        evidence = self._evidence(watch, cell, reason, step, self._clock.monotonic())
+        own = self.own_time()  # afterwards: to see where a handler stands may take a while
         suspicion = Suspicion(reason, own, turn, step)
         if not suspicion.stands(cell):
             return  # it has come to its end while we looked

@@ -573,3 +573,29 @@ def test_a_coroutine_whose_loop_is_closed_is_dead(
     until(lambda: recovered)
     assert [letter.reason for letter in system.dead_letters()] == ["stuck"]
     assert len(suspected) == 1
+
+
+def test_who_was_about_to_end_when_all_was_held_up_is_not_stuck(
+    sim: ActorSystem, hear: Hear
+) -> None:
+    """The look comes late, and so does the end that was due before it."""
+    suspected = hear("agent.suspected_failure")
+    dispatcher = sim._dispatcher
+    assert isinstance(dispatcher, SimulatedDispatcher)
+
+    class Other(Agent):
+        heartbeat = None
+
+        @on("other")
+        def other(self, event: Event) -> None: ...
+
+    sim.spawn(lambda: Works(None), name="works", heartbeat=Heartbeat(30, 90, stuck_after=100))
+    sim.spawn(Other)
+    sim.publish("wait", {"seconds": 99})
+    sim.advance(98)
+    naps = iter([10.0])
+    dispatcher.slowness = lambda: next(naps, 0.0)
+    sim.publish("other")
+    sim.advance(100)
+    assert suspected == []
+    assert sim.inspect().agent("works").handled == 1
