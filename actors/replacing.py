@@ -125,7 +125,7 @@ class Replacer:
         """Fence `turn`, if `expected` is still in the user's hands, and have `control` done, or
         what was posted before."""
         cell, engine = turn.cell, turn.engine
-        where, thread = stack_of(cell), turn.thread
+        where = stack_of(cell)
         if cell.turn is not turn or not fence(cell, self._interim(turn), expected):
             return
         # The cell is ours from here on. It stays in flight: held, with something to do.
@@ -138,7 +138,7 @@ class Replacer:
         _bury(turn, expected, error, where)
         cell.interrupt = True
         cell.schedule(cell)
-        engine.dispatcher.abandon(cell, thread)
+        engine.dispatcher.abandon(cell, turn)
         turn.report(
             logging.ERROR,
             "%s hangs, and the agent is taken from it; it is in\n%s",

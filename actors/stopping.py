@@ -58,7 +58,7 @@ class Stopping:
         for cell in left:
             if cell.mailbox.state != CLOSED:
                 cell.turn.retire()
-                self._engine.dispatcher.abandon(cell, cell.turn.thread)
+                self._engine.dispatcher.abandon(cell, cell.turn)
                 if cell.turn.step is not None or cell.turn.frame is not None:
                     cell.turn.log.error("did not stop in time: %s", cell.describe())
                 self._lifecycle.close(cell, "stopped")

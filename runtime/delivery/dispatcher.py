@@ -92,8 +92,8 @@ class Dispatcher(Protocol):
         """All cells that have a turn now, each with its thread's ident."""
         ...
 
-    def abandon(self, cell: Runnable, ident: int) -> None:
-        """The thread `ident`, which is inside a turn of `cell`, will not come back in time: count
+    def abandon(self, cell: Runnable, turn: Runs) -> None:
+        """The thread that is inside `turn`, which was taken from `cell`, may never come back: count
         on it no longer, neither for work nor for idleness. It ends when it does come back."""
         ...
 

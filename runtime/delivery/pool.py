@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from itertools import count
 
 from choreia.runtime.delivery.context import running
-from choreia.runtime.delivery.dispatcher import Runnable, ThreadEnds
+from choreia.runtime.delivery.dispatcher import Runnable, Runs, ThreadEnds
 
 log = logging.getLogger("choreia.dispatcher")
 
@@ -31,12 +31,14 @@ IDLE = 0.5
 class Worker:
     """One thread of a pool, and what the watchdog knows about it."""
 
-    __slots__ = ("abandoned", "blocked", "cell", "latch", "sample", "thread")
+    __slots__ = ("abandoned", "blocked", "cell", "latch", "sample", "thread", "turn")
 
     def __init__(self) -> None:
         self.thread: threading.Thread
         self.cell: Runnable | None = None
-        """What it is giving a turn to."""
+        """What it is giving a turn to,"""
+        self.turn: Runs | None = None
+        """and which turn: after a restart a cell has another one."""
         self.blocked = False
         """Found blocked by the watchdog; it does not count as active."""
         self.abandoned = False
@@ -138,12 +140,13 @@ class Pool:
                     continue
                 return
             worker.cell = cell
-            if worker.abandoned:  # just now, for what it served before: it counts no more
+            worker.turn = turn = cell.turn
+            if worker.abandoned and self._is_abandoned(worker):  # for the turn before, just now
                 queue.appendleft(cell)
                 self._gone()
                 return
             try:
-                cell.turn.run()
+                turn.run()
             except ThreadEnds:
                 cell.lost(f"thread {worker.thread.name} ended")
                 self._died(worker)
@@ -183,19 +186,28 @@ class Pool:
         pairs = [(worker.cell, worker.thread.ident) for worker in workers]
         return [(cell, ident) for cell, ident in pairs if cell is not None and ident is not None]
 
-    def abandon(self, cell: Runnable, ident: int) -> bool:
-        """Count no longer on the thread `ident`, if it is in a turn of `cell`: whether it is."""
+    def abandon(self, turn: Runs) -> bool:
+        """Count no longer on the thread that is in `turn`: whether there is one."""
         with self.lock:
-            found = (w for w in self.workers if w.cell is cell and w.thread.ident == ident)
-            worker = next(found, None)
+            worker = next((worker for worker in self.workers if worker.turn is turn), None)
             if worker is None:
                 return False
+            # Its thread may come back just now, and go on with another turn: it says so first, and
+            # then looks whether it is abandoned; we the other way round (see `_is_abandoned`).
             worker.abandoned = True
+            if worker.turn is not turn:
+                worker.abandoned = False
+                return False
             self._hanging.append(worker.thread)
             self._uncount(worker)
             worker.blocked = True  # so that it looks at this when it comes back
         self._gone()
         return True
+
+    def _is_abandoned(self, worker: Worker) -> bool:
+        """The same, when nobody is in the middle of deciding it."""
+        with self.lock:
+            return worker.abandoned
 
     def hanging(self) -> int:
         """Threads that were abandoned, and have not come back."""
@@ -259,7 +271,7 @@ class Pool:
 
     def _sleep(self, worker: Worker) -> bool:
         """Sleep until there is work. False: the thread is no longer needed."""
-        worker.cell = None
+        worker.cell = worker.turn = None
         running.set(None)  # turns leave their mark; the next one writes over it
         with self.lock:
             if worker.abandoned:

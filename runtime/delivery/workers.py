@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 
-from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable
+from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable, Runs
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.loop import LoopRunner
 from choreia.runtime.delivery.pool import Pool
@@ -60,8 +60,8 @@ class ThreadDispatcher:
     def serving(self) -> list[tuple[Runnable, int]]:
         return [pair for pool in (self.pool, *self._lanes) for pair in pool.serving()]
 
-    def abandon(self, cell: Runnable, ident: int) -> None:
-        any(pool.abandon(cell, ident) for pool in (self.pool, *self._lanes))
+    def abandon(self, cell: Runnable, turn: Runs) -> None:
+        any(pool.abandon(turn) for pool in (self.pool, *self._lanes))
 
     def hanging(self) -> int:
         return sum(pool.hanging() for pool in (self.pool, *self._lanes))

@@ -13,7 +13,7 @@ from threading import get_ident
 from types import FrameType
 
 from choreia.runtime.delivery.context import running_turn
-from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable, ThreadEnds
+from choreia.runtime.delivery.dispatcher import CoroutineTask, Done, Runnable, Runs, ThreadEnds
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.stacks import awaited_frames
 from choreia.runtime.errors import Deadlock, SystemStopped
@@ -95,9 +95,8 @@ class SimulatedDispatcher:
     def hanging(self) -> int:
         return self._hanging
 
-    def abandon(self, cell: Runnable, ident: int) -> None:
-        if self._serving.get(cell) == ident:
-            del self._serving[cell]
+    def abandon(self, cell: Runnable, turn: Runs) -> None:
+        if self._serving.pop(cell, None) is not None:
             self._running -= 1
             self._hanging += 1
             if self.quiet():

@@ -397,15 +397,14 @@ def test_an_abandoned_thread_counts_for_nothing_and_ends(pools: MakePool) -> Non
     assert pool.inside(hung) == worker.thread.ident
     assert pool.serving() == [(hung, worker.thread.ident)]
     pool.schedule(Task(done.set))
-    ident = worker.thread.ident or 0
-    assert not pool.abandon(hung, ident + 1), "of another thread"
-    assert pool.abandon(hung, ident)
+    assert not pool.abandon(Task(hang)), "another turn"
+    assert pool.abandon(hung)
     assert pool.hanging() == 1
     assert done.wait(20), "somebody else takes over at once"
     settle(pool)
     assert pool.lull() is not None, "what hangs is in nobody's way"
     assert pool.inside(hung) is None
-    assert not pool.abandon(hung, ident)
+    assert not pool.abandon(hung)
     gate.set()
     worker.thread.join(20)
     assert not worker.thread.is_alive()
@@ -428,7 +427,7 @@ def test_so_does_one_that_was_found_blocked(pools: MakePool) -> None:
         worker.blocked = True
         pool.blocked += 1
         pool.active -= 1
-    pool.abandon(hung, worker.thread.ident or 0)
+    pool.abandon(hung)
     assert (pool.active, pool.blocked) == (0, 0)
     gate.set()
     worker.thread.join(20)
