@@ -29,7 +29,10 @@ class Memory:
 
 
 def resident_bytes() -> int:
-    """Memory of this process that is in RAM now, in bytes; 0 where ``/proc`` does not tell."""
+    """Memory of this process that is in RAM now, in bytes; 0 where ``/proc`` does not tell.
+
+    Not ``ru_maxrss``: that is a peak, which hides what has been given back.
+    """
     try:
         return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:

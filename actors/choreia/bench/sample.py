@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
+
+from choreia.runtime.health.metrics import resident_bytes as resident_bytes
 
 #: Further findings a sample may carry, in the order of their CSV columns.
 EXTRAS: Final = (
@@ -52,15 +52,3 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
         "p50_us": ordered[int(last * 0.50)] * 1e6,
         "p99_us": ordered[int(last * 0.99)] * 1e6,
     }
-
-
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM right now, 0 where ``/proc`` does not tell.
-
-    Not ``ru_maxrss``: that is a peak, which hides what an earlier phase has given back.
-    """
-    try:
-        statm = Path("/proc/self/statm").read_text(encoding="ascii")
-        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
