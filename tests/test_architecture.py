@@ -21,9 +21,10 @@ ROOT = Path(__file__).parents[1]
 RANKS = {
     "errors": 0,
     "events": 1,
+    "stores": 2,
     "delivery": 2,
+    "durable": 3,
     "health": 3,
-    "stores": 3,
     "transports": 3,
     "insight": 3,
     "simulation": 4,

@@ -37,6 +37,7 @@ from choreia.runtime.errors import InvalidFilter as InvalidFilter
 from choreia.runtime.errors import InvalidLimit as InvalidLimit
 from choreia.runtime.errors import InvalidPattern as InvalidPattern
 from choreia.runtime.errors import InvalidPayload as InvalidPayload
+from choreia.runtime.errors import InvalidStore as InvalidStore
 from choreia.runtime.errors import InvalidType as InvalidType
 from choreia.runtime.errors import ListenerLagged as ListenerLagged
 from choreia.runtime.errors import MailboxFull as MailboxFull
@@ -50,6 +51,12 @@ from choreia.runtime.errors import ReturnedValue as ReturnedValue
 from choreia.runtime.errors import SchemaError as SchemaError
 from choreia.runtime.errors import SimulatedIO as SimulatedIO
 from choreia.runtime.errors import SourceTaken as SourceTaken
+from choreia.runtime.errors import StaleCursor as StaleCursor
+from choreia.runtime.errors import StoreDamaged as StoreDamaged
+from choreia.runtime.errors import StoreError as StoreError
+from choreia.runtime.errors import StoreInsecure as StoreInsecure
+from choreia.runtime.errors import StoreLocked as StoreLocked
+from choreia.runtime.errors import StoreUnavailable as StoreUnavailable
 from choreia.runtime.errors import SystemStopped as SystemStopped
 from choreia.runtime.errors import UndeclaredEvent as UndeclaredEvent
 from choreia.runtime.errors import Unhandled as Unhandled

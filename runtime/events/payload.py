@@ -75,7 +75,7 @@ class FrozenDict(dict[str, Any]):
         return self
 
     def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
-        return _sealed_dict, (dict(self),)
+        return sealed_dict, (dict(self),)
 
 
 class FrozenList(list[Any]):
@@ -101,7 +101,7 @@ class FrozenList(list[Any]):
         return self
 
     def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
-        return _sealed_list, (list(self),)
+        return sealed_list, (list(self),)
 
 
 def freeze(value: object, limits: Limits = DEFAULT_LIMITS, path: str = "payload") -> FrozenDict:
@@ -311,14 +311,15 @@ def _check_size(frozen: FrozenDict, limits: Limits, path: str) -> None:
         )
 
 
-def _sealed_dict(plain: dict[str, object]) -> FrozenDict:
-    """Used by pickle: what was frozen when it was pickled needs no second check."""
+def sealed_dict(plain: dict[str, object]) -> FrozenDict:
+    """What was frozen when it was pickled or stored needs no second check; its containers must be
+    frozen."""
     draft = _DraftDict(plain)
     draft.__class__ = FrozenDict  # type: ignore[assignment]
     return cast(FrozenDict, draft)
 
 
-def _sealed_list(plain: list[object]) -> FrozenList:
+def sealed_list(plain: list[object]) -> FrozenList:
     draft = _DraftList(plain)
     draft.__class__ = FrozenList  # type: ignore[assignment]
     return cast(FrozenList, draft)
@@ -373,5 +374,5 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-EMPTY: FrozenDict = _sealed_dict({})
+EMPTY: FrozenDict = sealed_dict({})
 """The frozen empty mapping."""

@@ -1,0 +1,34 @@
+"""An event as it stands in a log."""
+
+from __future__ import annotations
+
+import attrs
+
+from choreia.runtime.events.event import Event
+
+LIVE = 1
+"""The runtime's own news: delivered in the run that recorded it, and in no later one."""
+ERASED = 2
+"""Its payload was blanked; nobody gets it any more."""
+
+
+# Frozen by on_setattr: frozen=True would make the constructor half as fast, and every event that
+# is stored, read or delivered passes through it.
+@attrs.define(weakref_slot=False, on_setattr=attrs.setters.frozen)
+class Recorded:
+    """An event and its place in the log. Positions count from 1, without gaps."""
+
+    position: int
+    event: Event
+    at: float = 0.0
+    """When it was recorded: Unix seconds, and never before the one ahead of it."""
+    flags: int = 0
+    """`LIVE` and `ERASED`, or'ed."""
+
+    @property
+    def live(self) -> bool:
+        return bool(self.flags & LIVE)
+
+    @property
+    def erased(self) -> bool:
+        return bool(self.flags & ERASED)

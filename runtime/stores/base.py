@@ -1,0 +1,236 @@
+"""The contract of an event store.
+
+A store keeps one log of events, in one order for all, and beside it what has to be as durable as
+the log: how far each agent has come (cursors), what is to happen later (timers), what failed
+(dead letters), and what a delivery has done so far (attempts, and the results of `once`).
+
+**Promises.**
+
+- *All or nothing.* `commit` takes units. Each unit happens as a whole, or is refused as a whole
+  with an error; one that is refused does not touch the others. When `commit` itself raises, none
+  of its units has happened.
+- *On disk.* When `commit` returns, what it has taken survives the process, and, unless the store
+  was told otherwise, a power cut.
+- *Order.* Units happen in the order given, their events get consecutive positions, and positions
+  count from 1 without gaps.
+- *One writer.* A store is open for writing in one process at a time. `commit` and whatever else
+  writes may be called from any thread; they take turns.
+- *Readers* see whole commits, wait for no writer, and may be any number.
+- *Ids are unique.* An event whose id is in the log already is not recorded twice: with the same
+  type and payload the unit is told of the one that stands there; with another, see `Unit.strict`.
+- *Text is kept exactly*: what is read equals what was written, field by field.
+
+`conformance.py` tests every one of these for any implementation.
+
+Rejected: one call per kind of change (a turn must commit once: its emissions, its cursor, its
+timers in *one* transaction, or a crash in between shows), and giving stores the agents' positions
+in memory (they would have to know when a turn ends).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import attrs
+
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.unit import (
+    Cursor,
+    KeepAttempts,
+    Letter,
+    Outcome,
+    Result,
+    SetTimer,
+    Unit,
+)
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Selection:
+    """Which events of the log are wanted; what is not said does not matter."""
+
+    patterns: tuple[str, ...] = ("#",)
+    """Topic patterns, one of which the type must match."""
+    source: str | None = None
+    correlation_id: str | None = None
+    """Of a case: the event that began it has its own id as correlation."""
+    live: bool | None = None
+    """Only the runtime's own news, or all but them."""
+
+
+EVERYTHING = Selection()
+
+
+@attrs.frozen
+class Opened:
+    """A store that was opened for a run."""
+
+    clean: bool
+    """Whether the last run ended in order. If not, what was in hand may have been the cause."""
+    head: int
+    """The last position that an earlier run recorded."""
+
+
+@attrs.frozen
+class Info:
+    """A store, looked at."""
+
+    kind: str
+    """``memory``, ``sqlite``, ``postgres``."""
+    where: str
+    events: int
+    head: int
+    chain: str
+    """The hash chain's last link, hexadecimal; whoever keeps it can tell later whether the log up
+    to here was changed."""
+    agents: int
+    timers: int
+    dead_letters: int
+    erasures: int
+    bytes: int
+    """On disk, or an estimate of it."""
+    clean: bool
+    """Whether the last run ended in order (or one is running)."""
+    durability: str
+    """``full`` (survives a power cut), ``relaxed`` (survives a killed process), ``none``."""
+
+
+@attrs.frozen
+class Fault:
+    """Something that `verify` found wrong."""
+
+    position: int
+    """Where in the log; 0 when it is not about one event."""
+    what: str
+
+
+@attrs.frozen
+class Verdict:
+    """What `verify` found."""
+
+    checked: int
+    """Events whose links were recomputed."""
+    head: int
+    chain: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def whole(self) -> bool:
+        return not self.faults
+
+
+class EventStore(Protocol):
+    """See the module for the promises. Every method is thread-safe.
+
+    Raises `StoreUnavailable` when the medium fails for now, `StoreDamaged` when what is read is
+    not what was written.
+    """
+
+    @property
+    def durability(self) -> str:
+        """``full``, ``relaxed`` or ``none``; see `Info`."""
+        ...
+
+    # -- a run
+
+    def open_run(self, now: float) -> Opened:
+        """A system begins to work with the store. `now`: Unix seconds."""
+        ...
+
+    def close_run(self) -> None:
+        """It ends in order: all that it had in hand is committed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files, locks and connections. Closing twice does nothing."""
+        ...
+
+    # -- writing
+
+    def commit(self, units: Sequence[Unit], now: float) -> list[Outcome]:
+        """Have `units` happen, in order, in one transaction; for each what became of it."""
+        ...
+
+    def erase(
+        self,
+        *,
+        correlation_id: str | None = None,
+        subject: str | None = None,
+        reason: str,
+        now: float,
+    ) -> int:
+        """Blank the payloads of a case, or of all events whose metadata says `subject`: how many.
+
+        Also in dead letters, timers and results that quote them. The hash chain still holds, and
+        the erasure is kept with its reason. What is blanked is delivered to nobody.
+        """
+        ...
+
+    def compact(self) -> int:
+        """Give back the room that nothing needs any more: how many bytes."""
+        ...
+
+    # -- reading the log
+
+    @property
+    def head(self) -> int:
+        """The last position; 0 when the log is empty."""
+        ...
+
+    def page(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Recorded]:
+        """Up to `limit` selected events behind position `after`, in order, at one moment."""
+        ...
+
+    def read(
+        self,
+        after: int = 0,
+        limit: int | None = None,
+        *,
+        pattern: str | Sequence[str] = "#",
+        source: str | None = None,
+        correlation_id: str | None = None,
+        up_to: int | None = None,
+    ) -> Iterator[Recorded]:
+        """The events behind position `after`, as many as `limit`, up to and with `up_to`.
+
+        Reads page by page, so memory stays flat however long the log is.
+        """
+        ...
+
+    def find(self, id: str) -> Recorded | None:
+        """The event of that id."""
+        ...
+
+    def position_at(self, time: float) -> int:
+        """The last position that was recorded at or before that time (Unix seconds); or 0."""
+        ...
+
+    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
+        """What an agent (its DID) has said, up to a time (Unix seconds), in order."""
+        ...
+
+    # -- reading what is kept beside it
+
+    def cursors(self) -> list[Cursor]: ...
+
+    def timers(self, agent: str | None = None) -> list[SetTimer]:
+        """By due time."""
+        ...
+
+    def letters(self, agent: str | None = None) -> list[Letter]:
+        """Oldest first."""
+        ...
+
+    def attempts(self, agent: str) -> list[KeepAttempts]: ...
+
+    def results(self, agent: str) -> list[Result]: ...
+
+    def info(self) -> Info: ...
+
+    def verify(self) -> Verdict:
+        """Recompute the hash chain, and compare it with what stands in the log and its anchor."""
+        ...

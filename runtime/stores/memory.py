@@ -1,0 +1,326 @@
+"""`MemoryStore`: the contract over plain lists and dicts. Lives and dies with the process.
+
+For tests, and the plainest reading of what a store does. Several systems may use one after the
+other, as they would a file.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+import attrs
+import orjson
+
+from choreia.runtime.errors import ChoreiaError, StoreLocked
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.base import EVERYTHING, Fault, Info, Opened, Selection, Verdict
+from choreia.runtime.stores.chain import ORIGIN, digest_of, link
+from choreia.runtime.stores.refusals import (
+    begins_at,
+    blank,
+    blanked,
+    duplicate,
+    erasure,
+    not_set,
+    same_body,
+    stale,
+)
+from choreia.runtime.stores.selecting import events_of, matcher, reading, selection_of
+from choreia.runtime.stores.unit import (
+    CancelTimer,
+    Change,
+    Committed,
+    Cursor,
+    DropLetter,
+    Forget,
+    KeepAttempts,
+    KeepLetter,
+    KeepResult,
+    Letter,
+    Outcome,
+    Result,
+    Seated,
+    SetTimer,
+    Unit,
+)
+
+Key = tuple[str, str]
+
+
+class MemoryStore:
+    """Implements `EventStore`."""
+
+    durability = "none"
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._log: list[Recorded] = []
+        self._times: list[float] = []
+        self._places: dict[str, int] = {}
+        self._links: list[bytes] = [ORIGIN]
+        self._digests: list[bytes] = []
+        self._cursors: dict[str, Cursor] = {}
+        self._timers: dict[Key, SetTimer] = {}
+        self._letters: dict[Key, Letter] = {}
+        self._attempts: dict[Key, KeepAttempts] = {}
+        self._results: dict[tuple[str, str, str], Result] = {}
+        self._numbered = 0
+        self._erasures: list[tuple[float, str, int]] = []
+        self._running = False
+        self._clean = True
+
+    # -- a run
+
+    def open_run(self, now: float) -> Opened:
+        with self._lock:
+            if self._running:
+                raise StoreLocked("another system works with this MemoryStore: stop it first")
+            opened = Opened(self._clean, len(self._log))
+            self._running, self._clean = True, False
+            return opened
+
+    def close_run(self) -> None:
+        with self._lock:
+            self._running, self._clean = False, True
+
+    def crash(self) -> None:
+        """The process has died, as far as this store can tell: its run did not end in order."""
+        with self._lock:
+            self._running = False
+
+    def close(self) -> None:
+        """Nothing: what is in memory stays for the next system."""
+
+    # -- writing
+
+    def commit(self, units: Sequence[Unit], now: float) -> list[Outcome]:
+        with self._lock:
+            return [self._happen(unit, now) for unit in units]
+
+    def _happen(self, unit: Unit, now: float) -> Outcome:
+        """Checked first, applied then: nothing in the second half can fail."""
+        error = self._refusal(unit)
+        if error is not None:
+            return error
+        fresh: list[tuple[Event, bytes]] = []
+        added: dict[str, Event] = {}
+        conflicts: list[Event] = []
+        for event, body in zip(unit.events, unit.bodies, strict=True):
+            stands = self._standing(event.id) or added.get(event.id)
+            if stands is None:
+                fresh.append((event, body))
+                added[event.id] = event
+            elif not same_body(stands, event):
+                if unit.strict:
+                    return duplicate(stands, event)
+                conflicts.append(event)
+        before = len(self._log)
+        for event, body in fresh:
+            self._append(event, body, unit.flags, now)
+        lost = {event.id for event in conflicts}
+        stand = [self._log[self._places[e.id] - 1] for e in unit.events if e.id not in lost]
+        recorded = tuple({one.position: one for one in stand}.values())
+        repeated = frozenset(one.position for one in recorded if one.position <= before)
+        seated = self._move(unit)
+        if unit.fires is not None:
+            del self._timers[unit.fires.agent, unit.fires.key]
+        for change in unit.changes:
+            self._change(change)
+        return Committed(recorded, repeated, tuple(conflicts), seated)
+
+    def _refusal(self, unit: Unit) -> ChoreiaError | None:
+        move, fires = unit.move, unit.fires
+        if move is not None:
+            stands = self._cursors.get(move.agent)
+            if stands is None or (stands.epoch, stands.position) != (move.epoch, move.before):
+                return stale(move.agent)
+        if fires is not None:
+            timer = self._timers.get((fires.agent, fires.key))
+            if timer is None or timer.event.id != fires.event.id:
+                return not_set(fires)
+        return None
+
+    def _standing(self, id: str) -> Event | None:
+        place = self._places.get(id)
+        return None if place is None else self._log[place - 1].event
+
+    def _append(self, event: Event, body: bytes, flags: int, now: float) -> None:
+        position = len(self._log) + 1
+        at = max(now, self._times[-1]) if self._times else now
+        digest = digest_of(body)
+        self._log.append(Recorded(position, event, at, flags))
+        self._times.append(at)
+        self._places[event.id] = position
+        self._digests.append(digest)
+        self._links.append(link(self._links[-1], position, at, flags, event, digest))
+
+    def _move(self, unit: Unit) -> Seated | None:
+        move, seat = unit.move, unit.seat
+        if move is not None:
+            self._cursors[move.agent] = Cursor(move.agent, move.epoch, move.after)
+        if seat is None:
+            return None
+        stands = self._cursors.get(seat.agent)
+        created = stands is None
+        if stands is None:
+            stands = Cursor(seat.agent, 0, begins_at(seat.start, len(self._log)))
+        cursor = attrs.evolve(stands, epoch=stands.epoch + 1)
+        self._cursors[seat.agent] = cursor
+        return Seated(cursor.epoch, cursor.position, created)
+
+    def _change(self, change: Change) -> None:  # one line for each kind
+        match change:
+            case SetTimer():
+                self._timers[change.agent, change.key] = change
+            case CancelTimer():
+                self._timers.pop((change.agent, change.key), None)
+            case KeepLetter(letter):
+                key = (letter.agent, letter.event.id)
+                earlier = self._letters.get(key)
+                if earlier is None:
+                    self._numbered += 1
+                number = self._numbered if earlier is None else earlier.number
+                self._letters[key] = attrs.evolve(letter, number=number)
+            case DropLetter():
+                self._letters.pop((change.agent, change.event_id), None)
+            case KeepAttempts():
+                self._attempts[change.agent, change.event_id] = change
+            case KeepResult():
+                result = Result(change.event_id, change.name, change.value)
+                self._results[change.agent, change.event_id, change.name] = result
+            case Forget():
+                self._attempts.pop((change.agent, change.event_id), None)
+                delivery = (change.agent, change.event_id)
+                for kept in [kept for kept in self._results if kept[:2] == delivery]:
+                    del self._results[kept]
+
+    def erase(
+        self,
+        *,
+        correlation_id: str | None = None,
+        subject: str | None = None,
+        reason: str,
+        now: float,
+    ) -> int:
+        wanted = erasure(correlation_id, subject, reason)
+        with self._lock:
+            hit = [one for one in self._log if not one.erased and wanted(one.event)]
+            for one in hit:
+                self._log[one.position - 1] = blanked(one)
+            for key, timer in self._timers.items():
+                if wanted(timer.event):
+                    self._timers[key] = attrs.evolve(timer, event=blank(timer.event))
+            for key, letter in list(self._letters.items()):
+                if wanted(letter.event):
+                    self._letters[key] = attrs.evolve(
+                        letter, event=blank(letter.event), error="", traceback=""
+                    )
+            gone = {one.event.id for one in hit}
+            for kept in [kept for kept in self._results if kept[1] in gone]:
+                del self._results[kept]
+            self._erasures.append((now, reason, len(hit)))
+            return len(hit)
+
+    def compact(self) -> int:
+        return 0
+
+    # -- reading the log
+
+    @property
+    def head(self) -> int:
+        return len(self._log)
+
+    def page(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Recorded]:
+        found: list[Recorded] = []
+        matches = matcher(selection)
+        with self._lock:
+            for place in range(after, len(self._log)):
+                if len(found) >= limit:
+                    break
+                if matches(self._log[place]):
+                    found.append(self._log[place])
+        return found
+
+    def read(
+        self,
+        after: int = 0,
+        limit: int | None = None,
+        *,
+        pattern: str | Sequence[str] = "#",
+        source: str | None = None,
+        correlation_id: str | None = None,
+        up_to: int | None = None,
+    ) -> Iterator[Recorded]:
+        selection = selection_of(pattern, source, correlation_id)
+        return reading(self.page, after, limit, selection, up_to)
+
+    def find(self, id: str) -> Recorded | None:
+        with self._lock:
+            place = self._places.get(id)
+            return None if place is None else self._log[place - 1]
+
+    def position_at(self, time: float) -> int:
+        with self._lock:
+            return bisect_right(self._times, time)
+
+    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
+        last = self.head if up_to is None else self.position_at(up_to)
+        return events_of(self.page, agent_id, last)
+
+    # -- reading what is kept beside it
+
+    def cursors(self) -> list[Cursor]:
+        with self._lock:
+            return sorted(self._cursors.values(), key=lambda cursor: cursor.agent)
+
+    def timers(self, agent: str | None = None) -> list[SetTimer]:
+        with self._lock:
+            found = [t for t in self._timers.values() if agent is None or t.agent == agent]
+        return sorted(found, key=lambda timer: (timer.due, timer.agent, timer.key))
+
+    def letters(self, agent: str | None = None) -> list[Letter]:
+        with self._lock:
+            found = [one for one in self._letters.values() if agent in (None, one.agent)]
+        return sorted(found, key=lambda letter: letter.number)
+
+    def attempts(self, agent: str) -> list[KeepAttempts]:
+        with self._lock:
+            return [one for one in self._attempts.values() if one.agent == agent]
+
+    def results(self, agent: str) -> list[Result]:
+        with self._lock:
+            return [result for key, result in self._results.items() if key[0] == agent]
+
+    def info(self) -> Info:
+        with self._lock:
+            return Info(
+                kind="memory",
+                where="this process",
+                events=len(self._log),
+                head=len(self._log),
+                chain=self._links[-1].hex(),
+                agents=len(self._cursors),
+                timers=len(self._timers),
+                dead_letters=len(self._letters),
+                erasures=len(self._erasures),
+                bytes=0,
+                clean=self._clean or self._running,
+                durability=self.durability,
+            )
+
+    def verify(self) -> Verdict:
+        with self._lock:
+            faults: list[Fault] = []
+            before = ORIGIN
+            for place, one in enumerate(self._log):
+                digest = self._digests[place]
+                if not one.erased and digest_of(orjson.dumps(one.event.payload)) != digest:
+                    faults.append(Fault(one.position, "its payload is not what was recorded"))
+                made = link(before, one.position, one.at, one.flags, one.event, digest)
+                before = self._links[place + 1]
+                if made != before:
+                    faults.append(Fault(one.position, "its link is not what was recorded"))
+            return Verdict(len(self._log), len(self._log), before.hex(), tuple(faults))

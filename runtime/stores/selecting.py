@@ -1,0 +1,88 @@
+"""What stores share in reading: selections, and paging through a log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from choreia.runtime.errors import InvalidStore
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.events.topic import TopicPattern
+from choreia.runtime.stores.base import Selection
+
+PAGE = 512
+"""Events that `read` takes from the medium at a time."""
+
+Page = Callable[[int, int, Selection], list[Recorded]]
+
+
+def selection_of(
+    pattern: str | Sequence[str], source: str | None, correlation_id: str | None
+) -> Selection:
+    """A checked `Selection`. Raises `InvalidPattern`."""
+    patterns = (pattern,) if isinstance(pattern, str) else tuple(pattern)
+    for one in patterns:
+        TopicPattern(one)
+    return Selection(patterns, source, correlation_id)
+
+
+def reading(
+    page: Page, after: int, limit: int | None, selection: Selection, up_to: int | None
+) -> Iterator[Recorded]:
+    """Page through a log. Raises `InvalidStore` at once for numbers that make no sense."""
+    for name, value in (("after", after), ("limit", limit), ("up_to", up_to)):
+        if value is not None and (type(value) is not int or value < 0):
+            raise InvalidStore(f"read({name}={value!r}): give a whole number, 0 or more")
+    return _pages(page, after, limit, selection, up_to)
+
+
+def _pages(
+    page: Page, after: int, limit: int | None, selection: Selection, up_to: int | None
+) -> Iterator[Recorded]:
+    left = limit
+    while left is None or left > 0:
+        wanted = PAGE if left is None else min(PAGE, left)
+        found = page(after, wanted, selection)
+        for recorded in found:
+            if up_to is not None and recorded.position > up_to:
+                return
+            yield recorded
+        if len(found) < wanted:
+            return
+        after = found[-1].position
+        if left is not None:
+            left -= len(found)
+
+
+def events_of(page: Page, agent_id: str, last: int) -> Iterator[Event]:
+    """What `agent_id` has said up to position `last`."""
+    selection = Selection(source=agent_id)
+    return (recorded.event for recorded in _pages(page, 0, None, selection, last))
+
+
+def matcher(selection: Selection) -> Callable[[Recorded], bool]:
+    """Whether an event is selected, for stores that look at each."""
+    patterns = None
+    if "#" not in selection.patterns:
+        patterns = [TopicPattern(pattern) for pattern in selection.patterns]
+    known: dict[str, bool] = {}
+
+    def type_matches(type: str) -> bool:
+        if patterns is None:
+            return True
+        if type not in known:
+            known[type] = any(pattern.matches(type) for pattern in patterns)
+        return known[type]
+
+    def matches(recorded: Recorded) -> bool:
+        event = recorded.event
+        if selection.live is not None and recorded.live is not selection.live:
+            return False
+        if selection.source is not None and event.source != selection.source:
+            return False
+        case = selection.correlation_id
+        if case is not None and event.metadata.correlation_id != case and event.id != case:
+            return False
+        return type_matches(event.type)
+
+    return matches

@@ -1,0 +1,204 @@
+"""What happens in a store: units, each of them as a whole or not at all, and what becomes of them.
+
+A unit is a turn, a publish, a timer that fires. It appends events, and changes what is kept beside
+the log: cursors, timers, dead letters, attempts, results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import attrs
+
+from choreia.runtime.errors import ChoreiaError
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+
+Start = Literal["now", "beginning"] | int
+"""Where a new agent begins to read: behind the last event, before the first, or behind a
+position."""
+
+
+# -- what a unit may change beside the log ----------------------------------------------------
+
+
+@attrs.frozen
+class Move:
+    """An agent has handled what is for it up to `after`.
+
+    Compare and set: the unit is refused with `StaleCursor` unless the cursor has this `epoch` and
+    stands at `before`.
+    """
+
+    agent: str
+    epoch: int
+    before: int
+    after: int
+
+
+@attrs.frozen
+class Seat:
+    """An agent takes its place: its epoch goes up by one. A new name begins at `start`."""
+
+    agent: str
+    start: Start = "now"
+
+
+@attrs.frozen
+class Seated:
+    """Where an agent goes on."""
+
+    epoch: int
+    position: int
+    created: bool
+    """Whether the name was new."""
+
+
+@attrs.frozen
+class SetTimer:
+    """An agent is to emit `event` at a time. One timer per agent and key: it replaces."""
+
+    agent: str
+    key: str
+    due: float
+    """Unix seconds."""
+    event: Event
+    schedule: str = ""
+    """What it was set by, if it repeats; compared when the agent begins again."""
+
+
+@attrs.frozen
+class CancelTimer:
+    """The timer of that agent and key, if there is one, is no more."""
+
+    agent: str
+    key: str
+
+
+@attrs.frozen
+class KeepLetter:
+    """An event that an agent could not handle. One letter per agent and event: it replaces."""
+
+    letter: Letter
+
+
+@attrs.frozen
+class DropLetter:
+    """It was handled after all, or nobody wants it any more."""
+
+    agent: str
+    event_id: str
+
+
+@attrs.frozen
+class KeepAttempts:
+    """How often an agent has tried an event that it has not done with."""
+
+    agent: str
+    event_id: str
+    failed: int
+    """Attempts that raised."""
+    crashes: int
+    """Times the process may have died of it."""
+
+
+@attrs.frozen
+class KeepResult:
+    """What a call made with `once` returned, as JSON."""
+
+    agent: str
+    event_id: str
+    name: str
+    value: bytes
+
+
+@attrs.frozen
+class Forget:
+    """The event is done with: its attempts and results are not needed any more."""
+
+    agent: str
+    event_id: str
+
+
+Change = SetTimer | CancelTimer | KeepLetter | DropLetter | KeepAttempts | KeepResult | Forget
+
+
+# -- what is kept -------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Letter:
+    """A dead letter, as it is kept. `number` counts letters of a store, for people."""
+
+    agent: str
+    event: Event
+    reason: str
+    error: str
+    """The error in one line, or nothing."""
+    traceback: str
+    attempts: int
+    time: float
+    """When it died: Unix seconds."""
+    waiting: bool = False
+    """Whether it is on its way back to its agent."""
+    crashes: int = 0
+    """Times the process may have died of it on its way back."""
+    number: int = 0
+
+
+@attrs.frozen
+class Cursor:
+    """How far an agent has come: handled, or not for it, up to `position`."""
+
+    agent: str
+    epoch: int
+    position: int
+
+
+@attrs.frozen
+class Result:
+    """What a call made with `once` returned; see `KeepResult`."""
+
+    event_id: str
+    name: str
+    value: bytes
+
+
+# -- units and what becomes of them --------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Unit:
+    """What happens together or not at all: a turn, a publish, a timer that fires."""
+
+    events: Sequence[Event] = ()
+    bodies: Sequence[bytes] = ()
+    """The payloads of `events`, encoded as JSON."""
+    flags: int = 0
+    """Of its events: `LIVE` or 0."""
+    strict: bool = False
+    """An id that stands in the log with another body: refuse the unit with `DuplicateId`. Else
+    that event is left out, and told of in `Committed.conflicts`."""
+    move: Move | None = None
+    seat: Seat | None = None
+    changes: Sequence[Change] = ()
+    fires: SetTimer | None = None
+    """The timer that this unit stands for: it is set no more. Refused with `StaleCursor` unless
+    the timer of that agent and key still stands, with an event of the same id."""
+
+
+@attrs.frozen
+class Committed:
+    """A unit that happened."""
+
+    recorded: tuple[Recorded, ...] = ()
+    """Its events as they stand in the log, each once, in their order; without the conflicts."""
+    repeated: frozenset[int] = frozenset()
+    """Positions of those which had been recorded before: nobody is to get them again."""
+    conflicts: tuple[Event, ...] = ()
+    seated: Seated | None = None
+
+
+Outcome = Committed | ChoreiaError
+"""What became of one unit: it happened, or the error it was refused with."""
