@@ -6,8 +6,6 @@ An agent reacts to events and emits events; nobody directs it. See `on` for hand
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -16,6 +14,7 @@ from choreia.actors.base import Actor
 from choreia.actors.birth import attend
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, topic_of
+from choreia.actors.once import call_once
 from choreia.actors.options import Options, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
 from choreia.actors.timers import cancel_timer, set_timer
@@ -41,7 +40,7 @@ _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
     {"capabilities", "specializations", "capacity", "emits"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
-    | {"heartbeat", "restart"}
+    | {"heartbeat", "restart", "durable", "max_lag"}
 )
 
 
@@ -51,7 +50,8 @@ class Agent(Actor):
     Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
     goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
     patterns; enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`,
-    `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`.
+    `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with a store,
+    `durable`, `max_lag`.
     """
 
     __slots__ = ()
@@ -201,22 +201,10 @@ class Agent(Actor):
         """The result of ``fn(*args)``, called once for this event however often it is tried.
 
         `name` tells several calls in one handler apart. A coroutine function gives an awaitable.
+        With a store the result is on disk before this returns, so that a restart does not call
+        again; it must be JSON then, or `InvalidPayload` is raised.
         """
-        turn = turn_of(self, "once")
-        turn.check("once")
-        if turn.event is None:  # a message, a hook: nobody will try it again
-            return fn(*args)
-        done = turn.kept().once
-        if name not in done:
-            result = fn(*args)
-            if not inspect.iscoroutine(result):
-                done[name] = result
-                return result
-            done[name] = asyncio.ensure_future(result)
-        recorded = done[name]
-        if isinstance(recorded, asyncio.Future):  # kept when it is done, to be awaited again
-            return cast("T", _once_async(done, name, recorded))
-        return cast("T", recorded)
+        return cast("T", call_once(turn_of(self, "once"), name, fn, args))
 
     def stop(self) -> None:
         """Stop when what is already in the mailbox has been handled."""
@@ -251,18 +239,6 @@ def turn_of(agent: Actor, what: str) -> Turn:
 def record_of(agent: Actor, what: str) -> Record:
     record: Record = cell_of(agent, what).owner
     return record
-
-
-async def _once_async(
-    done: dict[str, object], name: str, recorded: asyncio.Future[object]
-) -> object:
-    """What a coroutine came to, or comes to; one that failed is forgotten, to be tried again."""
-    try:
-        return await recorded
-    except BaseException:
-        if done.get(name) is recorded:
-            del done[name]
-        raise
 
 
 def _refuse_own_names(cls: type) -> None:

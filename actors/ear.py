@@ -13,11 +13,11 @@ from choreia.runtime.delivery.behaviour import Frame
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.coroutines import wait_for
 from choreia.runtime.delivery.handling import deliver
-from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.steps import Plan
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.errors import PayloadMismatch
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.upcasting import upcast
 
 
@@ -82,7 +82,7 @@ class Ear:
             turn.leave()
         turn.cell.handled += 1
         if reply is not None:
-            reply.set(result)
+            turn.answer(reply, result)
         return None
 
 
@@ -112,7 +112,7 @@ def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
     except GeneratorExit:
         if reply is None:
             reason = "stopped" if turn.engine.refusing else turn.ending
-            turn.engine.bury(message, turn.cell, None, 1, reason)
+            turn.bury(message, None, 1, reason)
         raise
     except BaseException as error:
         _message_failed(turn, message, reply, error)
@@ -121,19 +121,19 @@ def _awaited(turn: Turn, message: object, reply: Any, coroutine: Any) -> Frame:
     yield from turn.drain()
     turn.cell.handled += 1
     if reply is not None:
-        reply.set(result)
+        turn.answer(reply, result)
 
 
 def _message_failed(turn: Turn, message: object, reply: Any, error: BaseException) -> None:
     """An asker gets the error; a failed `tell` is a dead letter, and the agent goes on."""
-    turn.buffer.clear()
+    turn.drop()
     turn.failed(error, "on_receive")
     if reply is not None:
         turn.cell.failed += 1
         reply.set_exception((type(error), error, error.__traceback__))
         return
     turn.report(logging.ERROR, "a told message failed", exc_info=error)
-    turn.engine.bury(message, turn.cell, error, 1, "failed")
+    turn.bury(message, error, 1, "failed")
     turn.ear.gave_up()
     agent: Any = turn.agent
     try:
@@ -141,7 +141,7 @@ def _message_failed(turn: Turn, message: object, reply: Any, error: BaseExceptio
     except BaseException:
         if turn.fenced:
             return
-        turn.buffer.clear()
+        turn.drop()
         turn.report(logging.ERROR, "on_failure failed", exc_info=True)
     turn.send_off()
     if turn.cell.outbox:

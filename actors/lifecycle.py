@@ -47,7 +47,8 @@ class Lifecycle:
         if self._heard(cell, "initialized"):
             facts = {"agent": cell.name, "class": type(agent).__name__, **abilities(agent)}
             self._say(cell, "initialized", facts)
-        if type(agent).on_start is Agent.on_start:
+        durable = cell.ledger is not None and cell.ledger.durable
+        if type(agent).on_start is Agent.on_start and not durable:
             self._started(cell, agent)
         else:
             cell.post(lambda: cell.turn.begin(self._start(cell.turn)))
@@ -60,7 +61,9 @@ class Lifecycle:
 
     def _start(self, turn: Turn) -> Frame:
         agent = cast("Agent", turn.agent)
+        turn.starting = True
         try:
+            yield from turn.awaken()
             result = turn.lend(agent.on_start)
             if inspect.iscoroutine(result):
                 yield from wait_for(turn, result)
@@ -69,7 +72,7 @@ class Lifecycle:
         except BaseException as error:
             if turn.fenced:
                 raise
-            turn.buffer.clear()
+            turn.drop()
             turn.failed(error, "on_start")
             if self.once_more(turn.cell, "on_start failed"):
                 turn.report(logging.ERROR, "on_start failed; once more", exc_info=error)
@@ -80,7 +83,11 @@ class Lifecycle:
             return
         turn.send_off()
         yield from turn.drain()
+        turn.starting = False
         self._started(turn.cell, agent)
+        turn.ready()
+        if turn.pause_next:
+            self.pause(turn.cell)
 
     def _started(self, cell: Cell, agent: Agent) -> None:
         record = cast("Record", cell.owner)
@@ -102,7 +109,7 @@ class Lifecycle:
         yield from self.last_words(turn)
         self.close(turn.cell, reason)
         if reply is not None:
-            reply.set(None)
+            turn.answer(reply)
 
     def last_words(self, turn: Turn) -> Frame:
         """Let the agent say what it has to say at its end."""
@@ -117,7 +124,7 @@ class Lifecycle:
         except BaseException as error:
             if turn.fenced:
                 raise
-            turn.buffer.clear()
+            turn.drop()
             turn.failed(error, "on_stop")
             turn.report(logging.ERROR, "on_stop failed", exc_info=error)
             return
@@ -131,7 +138,7 @@ class Lifecycle:
         event = turn.abort("killed")  # raises `Fenced`, if somebody else has it killed
         try:
             if event is not None:
-                cell.engine.bury(event, cell, None, attempt, "killed", progress)
+                turn.bury(event, None, attempt, "killed", progress)
         finally:
             self.close(cell, "killed")
 
@@ -155,8 +162,11 @@ class Lifecycle:
             return
         cell.found()
         self.leave_line(cell, reason)
+        mark = 0 if cell.ledger is None else cell.ledger.mark()
         left = cell.mailbox.close()
         cell.interrupt = True
+        if cell.ledger is not None:
+            cell.ledger.farewell(left, mark)
         left += engine.lot.abandon(cell.feed)
         if cell.kind != "system":  # what the runtime says to itself is nobody's loss
             settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
@@ -176,11 +186,14 @@ class Lifecycle:
 
     def pause(self, cell: Cell) -> None:
         """In the agent's turn: handle no more events until resumed."""
-        if not cell.paused:
+        if cell.turn.starting:  # it could not go on with that
+            cell.turn.pause_next = True
+        elif not cell.paused:
             cell.hold(PAUSED)
             self._say(cell, "paused", {"agent": cell.name})
 
     def resume(self, cell: Cell) -> None:
+        cell.turn.pause_next = False
         if cell.paused:
             cell.release(PAUSED)
             self._say(cell, "resumed", {"agent": cell.name})

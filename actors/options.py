@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import attrs
 
 from choreia.runtime.delivery.overflow import ConflateKey, Overflow, check_capacity, check_policy
@@ -10,6 +12,7 @@ from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.payload import FrozenDict, freeze
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.health.restart import Restart
+from choreia.runtime.stores.unit import Start
 
 USUAL = Heartbeat()
 """Stands for "as the system says"; an equal one that is given is another one."""
@@ -48,6 +51,26 @@ def _check_bool(value: object) -> bool:
     if not isinstance(value, bool):
         raise InvalidAgent(f"threaded={value!r}: give True or False")
     return value
+
+
+def _check_durable(value: object) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise InvalidAgent(f"durable={value!r}: give True or False")
+    return value
+
+
+def _check_start(start: object) -> Start:
+    if start in ("now", "beginning"):
+        return cast("Start", start)
+    if isinstance(start, int) and not isinstance(start, bool) and start >= 0:
+        return start
+    raise InvalidAgent(f'start={start!r}: give "now", "beginning", or a position in the log')
+
+
+def _check_lag(lag: object) -> int | None:
+    if lag is not None and (not isinstance(lag, int) or isinstance(lag, bool) or lag < 1):
+        raise InvalidAgent(f"max_lag={lag!r}: give a whole number of events, 1 or more, or None")
+    return lag
 
 
 def _check_outbox(most: object) -> int:
@@ -113,6 +136,13 @@ class Options:
     """How it is watched; None: not at all. By default as the system says."""
     restart: Restart | None = attrs.field(default=None, converter=_check_restart)
     """When it begins anew after failures; None: it goes on with the next event, however many."""
+    durable: bool | None = attrs.field(default=None, converter=_check_durable)
+    """Whether it goes on where it stopped, when the system has a store. None: if it was named."""
+    start: Start = attrs.field(default="now", converter=_check_start)
+    """Where a new name begins in the log: ``now``, ``beginning``, or behind a position."""
+    max_lag: int | None = attrs.field(default=None, converter=_check_lag)
+    """Events it may be behind before publishers from outside wait for it; None: as the system
+    says."""
 
     @classmethod
     def of(cls, agent_class: type, keywords: dict[str, object]) -> Options:
@@ -123,7 +153,9 @@ class Options:
             raise InvalidAgent(
                 f"spawn has no option {', '.join(sorted(unknown))}; it has name, {', '.join(names)}"
             )
-        given = {name: getattr(agent_class, name) for name in names if hasattr(agent_class, name)}
+        # `start` is spawn's alone: as an attribute it is what pykka starts actors by.
+        of_class = [name for name in names if name != "start" and hasattr(agent_class, name)]
+        given = {name: getattr(agent_class, name) for name in of_class}
         # None means "not given", save where it means none.
         none = ("retry", "heartbeat", "restart")
         given.update({name: v for name, v in keywords.items() if v is not None or name in none})

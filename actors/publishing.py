@@ -9,12 +9,11 @@ from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.idempotence import GivenIds
 from choreia.actors.roster import Roster
 from choreia.actors.sending import send_early, send_early_async, try_early
-from choreia.runtime.delivery.admission import Admission, admit_everywhere, admit_one
+from choreia.runtime.delivery.admission import Admission
 from choreia.runtime.delivery.context import running_turn
 from choreia.runtime.delivery.emission import typed
 from choreia.runtime.delivery.engine import stopped_error
 from choreia.runtime.delivery.feed import TAKEN
-from choreia.runtime.delivery.logfeed import LogBus
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.errors import InvalidEvent, MailboxFull, SourceTaken
 from choreia.runtime.events import fields
@@ -54,7 +53,8 @@ class Publisher:
             self._engine.drive(self._once(event), timeout, who)
             return self._given.first(event)
         if not self._engine.bus.publish_at_once(event):
-            self._engine.drive(self._admission(event), timeout, f"publish of {event.type}")
+            admission = self._engine.bus.admission(event, revocable=False, given=False)
+            self._engine.drive(admission, timeout, f"publish of {event.type}")
         return event
 
     async def publish_async(
@@ -64,7 +64,7 @@ class Publisher:
         if turn is not None:
             return await send_early_async(turn, *_plain(type, payload, options, "publish_async"))
         event, given = self._event(type, payload, options)
-        admission = self._once(event) if given else self._admission(event, revocable=True)
+        admission = self._way_in(event, given, revocable=True)
         await self._engine.drive_async(admission, timeout, f"publish of {event.type}")
         return self._given.first(event) if given else event
 
@@ -73,7 +73,12 @@ class Publisher:
         if turn is not None:
             return try_early(turn, *_plain(type, payload, options, "try_publish"))
         event, given = self._event(type, payload, options)
-        return self._engine.try_once(self._once(event) if given else self._admission(event))
+        return self._engine.try_once(self._way_in(event, given, revocable=False))
+
+    def _way_in(self, event: Event, given: bool, *, revocable: bool) -> Admission:
+        if given:
+            return self._once(event)
+        return self._engine.bus.admission(event, revocable=revocable, given=False)
 
     def _once(self, event: Event) -> Admission:
         """Deliver `event`, unless an event of its id was; while another publish of the same id
@@ -87,7 +92,7 @@ class Publisher:
                     f"another publish of the id {event.id!r} still waits for room; nobody has it"
                 )
         try:
-            verdict = yield from self._admission(event, revocable=True)
+            verdict = yield from self._engine.bus.admission(event, revocable=True, given=True)
         except BaseException:
             self._given.forget(event)
             raise
@@ -97,24 +102,6 @@ class Publisher:
     def _turn(self) -> Turn | None:
         turn = running_turn()
         return turn if turn is not None and turn.engine is self._engine else None
-
-    def _admission(self, event: Event, *, revocable: bool = False) -> Admission:
-        """`revocable`: it may be cancelled while it waits, and then nobody got it."""
-        bus = self._engine.bus
-        if isinstance(bus, LogBus):
-            bus.record(event)
-            return TAKEN
-        route, feeds = bus.receivers(event)
-        watched = bool(route.watchers or bus.taps or bus.cases)
-        if not feeds:
-            bus.show(event, route)
-        elif watched:
-            yield from admit_everywhere(feeds, event, lambda: bus.show(event, route))
-        elif len(feeds) == 1 and not revocable:
-            yield from admit_one(feeds[0], event)
-        else:
-            yield from admit_everywhere(feeds, event)
-        return TAKEN
 
     def prepare(self, type: object, payload: object, options: Mapping[str, object]) -> Event:
         """The event that `publish` would publish, for who must know its id before it goes out."""

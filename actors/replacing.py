@@ -19,11 +19,11 @@ from choreia.runtime.delivery.cell import Cell, Control
 from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery, name_error
 from choreia.runtime.delivery.fencing import Loan, Retired, fence
-from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.steps import NOTHING, Plan
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.health.evidence import stack_of
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Replacer:
         cell.schedule(cell)
 
     def _interim(self, old: Turn) -> Turn:
-        turn = Turn(old.cell, old.agent, _NO_PLANS, old.emitter, old.retry, 0)
+        turn = type(old)(old.cell, old.agent, _NO_PLANS, old.emitter, old.retry, 0)
         turn.interim = True
         turn.ear = Ear(turn, self)
         return turn
@@ -260,20 +260,21 @@ def _break_off(lifecycle: Lifecycle, turn: Turn) -> None:
     event = turn.abort("stuck")
     lifecycle.leave_line(cell, "stuck")
     if event is not None:
-        cell.engine.bury(event, cell, None, attempt, "stuck", progress)
+        turn.bury(event, None, attempt, "stuck", progress)
 
 
 def _bury(turn: Turn, expected: object, error: BaseException | None, where: str) -> None:
     """What a handler that hangs had in hand."""
     cell = turn.cell
     item = expected.item if isinstance(expected, Loan) else expected
-    if isinstance(item, Recorded):
-        cell.feed.done(item)
-        item = item.event
-    elif isinstance(item, Redelivery):
+    recorded = item if isinstance(item, Recorded) else None
+    if isinstance(item, (Recorded, Redelivery)):
         item = item.event
     if isinstance(item, Event):
-        cell.engine.bury(item, cell, error, turn.attempt, "stuck", turn.progress, where)
+        # By the turn that has the cell now: the old one has nothing more to say.
+        cell.turn.bury(item, error, turn.attempt, "stuck", turn.progress, where)
+        if recorded is not None and cell.ledger is not None:
+            cell.ledger.handled(recorded)
     elif item is not None:  # a hook is about nothing
         settle_left_over(cell, [item], "stuck")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from choreia.runtime.delivery.admission import Admission, admit_one
 from choreia.runtime.delivery.feed import GONE, TAKEN
-from choreia.runtime.delivery.logfeed import LogBus
 from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import MailboxFull
 from choreia.runtime.events.event import Event
 
@@ -45,10 +45,14 @@ def _leave(turn: Turn, event: Event) -> Admission:
     engine = turn.engine
     turn.cell.emitted += 1
     progress = None if turn.event is None else turn.kept()
-    if isinstance(engine.bus, LogBus):
-        engine.bus.record(event)
+    if isinstance(turn, DurableTurn):
+        new = yield from turn.record_now(event)
         if progress is not None:
             progress.sent.add(event.id)
+        turn.check("emit_now")
+        turn.live()
+        if new and turn.fold is not None:
+            turn.fold.said(event)
         return TAKEN
     # It may be broken off while it waits for room (a timeout of the handler's), and go on from
     # here in the next attempt: nobody gets it twice, and nobody goes without.
@@ -73,4 +77,6 @@ def _leave(turn: Turn, event: Event) -> Admission:
     if progress is not None:
         progress.sent.add(event.id)
         progress.reached.pop(event.id, None)
+    if turn.fold is not None:
+        turn.fold.said(event)
     return TAKEN

@@ -16,16 +16,18 @@ from choreia.actors.record import Record
 from choreia.actors.ref import AgentRef
 from choreia.actors.replacing import Replacer
 from choreia.actors.roster import Roster
+from choreia.actors.seating import ask_for_seat, seat
 from choreia.actors.subscriber import Subscriber
 from choreia.runtime.delivery.behaviour import Planner
 from choreia.runtime.delivery.bus import Target
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.feed import MemoryFeed
-from choreia.runtime.delivery.logfeed import LogBus, feed_for
 from choreia.runtime.delivery.overflow import queue_for
 from choreia.runtime.delivery.subscription import Subscription
 from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.durable.bus import LogBus
+from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.identity import agent_did, check_name, kebab
 
@@ -46,8 +48,11 @@ class Spawner:
         name: str | None,
         kind: str,
         keywords: dict[str, object],
+        *,
+        named: bool = True,
     ) -> AgentRef[Any]:
-        """Make an agent, subscribe it, and start it."""
+        """Make an agent, subscribe it, and start it. `named`: it was given its name by the user,
+        who means the same agent the next time."""
         if not callable(factory):
             what = "an agent that exists already" if isinstance(factory, Agent) else repr(factory)
             raise InvalidAgent(
@@ -57,7 +62,7 @@ class Spawner:
         taken: list[Cell] = []
 
         def place(agent: Agent) -> None:
-            taken.append(self._place(agent, factory, name, kind, keywords))
+            taken.append(self._place(agent, factory, name, kind, keywords, named))
 
         try:
             agent = deliver_one(factory, place)
@@ -70,6 +75,7 @@ class Spawner:
             for cell in taken:
                 self._lifecycle.undo(cell)
             raise
+        ask_for_seat(cell)
         self._lifecycle.begin(cell)
         return cast("Record", cell.owner).ref
 
@@ -95,6 +101,7 @@ class Spawner:
         name: str | None,
         kind: str,
         keywords: dict[str, object],
+        named: bool,
     ) -> Cell:
         """Called from `Agent.__init__`: from here on the agent knows who it is."""
         engine, cls = self._engine, type(agent)
@@ -110,11 +117,11 @@ class Spawner:
             options.mailbox,
         )
         if isinstance(engine.bus, LogBus):
-            cell.feed = feed_for(cell, engine.bus)
+            seat(cell, engine.bus, options, named=kind == "agent" or named)
         else:
             cell.feed = MemoryFeed(cell, options.overflow)
-            box = cell.mailbox
-            box.items = queue_for(options.overflow, options.conflate_key, box.lock)
+        box = cell.mailbox
+        box.items = queue_for(options.overflow, options.conflate_key, box.lock)
         if options.threaded:
             cell.schedule = engine.dispatcher.dedicated(name)
         ref: AgentRef[Any] = AgentRef(cell)
@@ -131,7 +138,8 @@ class Spawner:
         if isinstance(agent, Subscriber):
             planner = agent.planner
         emitter = Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit)
-        turn = Turn(cell, agent, planner, emitter, options.retry, options.max_outbox)
+        kind = Turn if cell.ledger is None else DurableTurn
+        turn = kind(cell, agent, planner, emitter, options.retry, options.max_outbox)
         turn.ear = Ear(turn, self.replacer)
         return turn
 
@@ -173,6 +181,12 @@ class Spawner:
             table.remove(entry)
 
     def _subscribe(self, cell: Cell, agent: Agent) -> None:
+        if isinstance(agent, Subscriber):
+            topic = agent.planner.topic
+            entry = Subscription(topic.pattern(None), topic.filter, cast("Target", cell))
+            cast("Record", cell.owner).subscriptions = (entry,)
+            self._engine.bus.table.add(entry)
+            return
         cls = type(agent)
         planner = cls._choreia_planner
         if planner is None:  # topics that name attributes, which are set by now

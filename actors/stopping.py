@@ -82,5 +82,5 @@ class Stopping:
             event = turn.abort("stopped")
             self._lifecycle.leave_line(cell, "stopped")
             if event is not None:
-                cell.engine.bury(event, cell, None, turn.attempt, "stopped", turn.progress)
+                turn.bury(event, None, turn.attempt, "stopped", turn.progress)
         turn.begin(self._lifecycle.stop(turn, None))

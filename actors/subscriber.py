@@ -39,6 +39,7 @@ class FunctionPlanner:
             topic.payload_class,
             may_return=True,
         )
+        self.topic = topic
         self._pattern = topic.pattern(None)
         self._plan = Plan((step,))
         self.known: dict[str, Plan] = {}

@@ -15,6 +15,7 @@ from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
 from choreia.actors.info import AgentInfo, SystemView
 from choreia.actors.inspection import view_of
+from choreia.actors.keeping import Durability, Keeping, StoreGiven
 from choreia.actors.lifecycle import Lifecycle
 from choreia.actors.options import USUAL
 from choreia.actors.outside import Outside
@@ -33,8 +34,6 @@ from choreia.runtime.delivery.clock import Clock, SystemClock
 from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.gate import Gate
-from choreia.runtime.delivery.logfeed import EventLog, LogBus
-from choreia.runtime.delivery.subscription import Subscription as Entry
 from choreia.runtime.delivery.workers import ThreadDispatcher
 from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent
 from choreia.runtime.events.filter import Filter
@@ -42,6 +41,7 @@ from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
+from choreia.runtime.stores.unit import Start
 
 Factory = Callable[[], object]
 Mode = Literal["threads", "simulated"]
@@ -58,9 +58,16 @@ class ActorSystem(Outside):
     once; more only help handlers that release the interpreter's lock, and blocking ones are
     covered by themselves. `limits` bounds each case, `inherit` names the metadata extensions that
     pass from cause to effect. ``mode="simulated"`` runs one thing at a time, while you wait for it,
-    in virtual time, in an order drawn from `seed`: the same seed, the same run. `log` makes a log
-    the truth (see `choreia.runtime.delivery.logfeed`). `heartbeat` says how agents are watched that
-    do not say it themselves; None: not at all.
+    in virtual time, in an order drawn from `seed`: the same seed, the same run. `heartbeat` says
+    how agents are watched that do not say it themselves; None: not at all.
+
+    `store` makes the log the truth: the path of a SQLite file, which is made when there is none,
+    the URL of a PostgreSQL database, or an `EventStore`. Every event is on disk before anybody sees
+    it, and every agent with a name goes on where it stopped, whatever ended the process.
+    ``durability="relaxed"`` survives a killed process, but not a power cut. `store_wait`: seconds
+    to wait for another process that has the store. `max_lag`: with more unhandled events than that
+    before an agent, publishers wait. `max_crashes`: a process may die so often over one event
+    before that is a dead letter.
     """
 
     def __init__(
@@ -72,7 +79,11 @@ class ActorSystem(Outside):
         inherit: Sequence[str] = (),
         mode: Mode = "threads",
         seed: int | None = None,
-        log: EventLog | None = None,
+        store: StoreGiven | None = None,
+        durability: Durability = "full",
+        store_wait: float = 0,
+        max_lag: int | None = None,
+        max_crashes: int = 5,
         heartbeat: Heartbeat | None = USUAL,
     ) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
@@ -89,8 +100,11 @@ class ActorSystem(Outside):
         self._engine = Engine(
             clock, self._dispatcher, node=node, limits=limits, inherit=inherit, random=random
         )
-        if log is not None:
-            self._engine.bus = LogBus(self._engine, log)
+        self._keeping: Keeping | None = None
+        if store is not None:
+            self._keeping = Keeping(
+                self._engine, store, durability, store_wait, max_lag, max_crashes
+            )
         self._roster = Roster(self._engine)
         self._presence = Presence(self._roster.by_id)
         self._lifecycle = Lifecycle(self._roster)
@@ -100,6 +114,8 @@ class ActorSystem(Outside):
         self._lifecycle.on_begin = self._guard.begin
         self._lifecycle.on_end = self._guard.end
         self._lifecycle.on_renewal = self._guard.renew
+        if self._keeping is not None:
+            self._keeping.serve(self._roster, self._lifecycle)
         if isinstance(self._dispatcher, SimulatedDispatcher):
             self._dispatcher.watchful = self._guard.watchful
             self._dispatcher.hopeful = self._guard.hopeful
@@ -117,8 +133,9 @@ class ActorSystem(Outside):
 
         `name` is one topic segment; by default the class's name in kebab-case. Options:
         `mailbox` (capacity, items), `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`,
-        `heartbeat`, `restart`; class attributes give their defaults. Raises `InvalidAgent`,
-        `DuplicateName`, `SystemStopped`, and whatever the factory raises.
+        `heartbeat`, `restart`, and with a store `durable`, `start`, `max_lag`; class attributes
+        give their defaults. Raises `InvalidAgent`, `DuplicateName`, `SystemStopped`, and whatever
+        the factory raises.
         """
         refuse_fenced("system.spawn")
         if self._engine.refusing:
@@ -172,10 +189,13 @@ class ActorSystem(Outside):
         mailbox: int = 1_000,
         overflow: str = "park",
         passive: bool = False,
+        durable: bool | None = None,
+        start: Start = "now",
     ) -> Subscription:
         """Call `handler` (plain or async) with each event that `topic` and `filter` let through.
 
         It runs in the turns of a small agent with its own mailbox. `passive` marks an observer.
+        With a store, one that has a `name` goes on where it stopped, as an agent does.
         """
         refuse_fenced("system.subscribe")
         if self._engine.refusing:
@@ -193,13 +213,11 @@ class ActorSystem(Outside):
             lambda: Subscriber(planner),
             name or f"subscription-{self._roster.next_number()}",
             "subscription",
-            {"mailbox": mailbox, "overflow": overflow},
+            {"mailbox": mailbox, "overflow": overflow, "durable": durable, "start": start},
+            named=name is not None and overflow == "park",
         )
-        cell = self._roster.cell(ref.name)
-        entry: Entry[Any] = Entry(declared.pattern(None), declared.filter, cell)
-        _record(cell).subscriptions = (entry,)
         table = self._engine.bus.table
-        table.add(entry)
+        (entry,) = _record(self._roster.cell(ref.name)).subscriptions
         return Subscription(ref, lambda: table.remove(entry))
 
     # -- looking --------------------------------------------------------------------------
@@ -312,6 +330,8 @@ class ActorSystem(Outside):
         self._engine.clock.stop()
         # All turns have ended, or will not: a thread that hangs in a handler is left behind.
         self._dispatcher.stop(GRACE)
+        if self._keeping is not None:
+            self._keeping.close(GRACE)
         self._stopped.open()
 
     def __enter__(self) -> ActorSystem:

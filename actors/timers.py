@@ -1,17 +1,21 @@
-"""`after` and `cancel`: events that an agent will emit later. They end with the agent."""
+"""`after` and `cancel`: events that an agent will emit later. They end with the agent; a durable
+one's stand in the store, and go on when it comes again."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.durable.alarms import fired
 from choreia.runtime.errors import InvalidEvent
-from choreia.runtime.events.event import Event, make_event, make_metadata
+from choreia.runtime.events.event import Event
+from choreia.runtime.stores.unit import SetTimer
 
 if TYPE_CHECKING:
     from choreia.actors.record import Record
     from choreia.runtime.delivery.clock import Timer
+    from choreia.runtime.durable.ledger import Ledger
 
 
 def set_timer(
@@ -28,13 +32,28 @@ def set_timer(
     event = turn.emitter.buffered(turn.event, type, payload, place, now)
     name = key or event.id
     # An effect: it happens when the handler returns, or not at all.
-    turn.later("after", lambda: _arm(turn, record, seconds, event, name))
+    ledger = durable_ledger(turn)
+    if ledger is None:
+        turn.later("after", lambda: _arm(turn, record, seconds, event, name))
+    else:
+        timer = SetTimer(turn.cell.name, name, now + seconds, event)
+        turn.later("after", lambda: ledger.set_timer(timer))
     return name
 
 
 def cancel_timer(turn: Turn, record: Record, key: str) -> None:
     """Cancel the timer of `key`, if there is one, once the handler has returned."""
-    turn.later("cancel", lambda: _disarm(record, key))
+    ledger = durable_ledger(turn)
+    if ledger is None:
+        turn.later("cancel", lambda: _disarm(record, key))
+    else:
+        turn.later("cancel", lambda: ledger.cancel_timer(key))
+
+
+def durable_ledger(turn: Turn) -> Ledger | None:
+    """The ledger of a durable agent's turn, in which its timers stand."""
+    ledger = cast("Ledger | None", turn.cell.ledger)
+    return ledger if ledger is not None and ledger.durable else None
 
 
 def cancel_all(record: Record) -> None:
@@ -67,13 +86,5 @@ def _fire(turn: Turn, record: Record, event: Event, key: str, timer: Timer) -> N
     if turn.engine.draining or record.timers is None or record.timers.get(key) is not timer:
         return
     del record.timers[key]
-    meta = event.metadata
-    # A timer keeps cause and correlation and starts again at 0 hops: waiting is not looping.
-    metadata = make_metadata(
-        meta.correlation_id, meta.causation_id, meta.version, 0, (), meta.extensions
-    )
-    fired = make_event(
-        event.id, event.type, event.source, turn.engine.clock.now(), event.payload, metadata
-    )
     turn.cell.emitted += 1
-    turn.engine.bus.route(fired, turn.cell)
+    turn.engine.bus.route(fired(event, turn.engine.clock.now()), turn.cell)

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Protocol
 
 from choreia.runtime.delivery.steps import Plan
+from choreia.runtime.events.event import Event
 
 Frame = Generator[None, None, None]
 """Sequential code that may have to wait: it yields with a hold set on the cell (see `frames`)."""
@@ -30,6 +31,33 @@ class Hearing(Protocol):
     cheaper."""
 
     def on_receive(self, message: object) -> object: ...
+
+
+class Reply(Protocol):
+    """Who asked, and waits for the end of the delivery."""
+
+    def set(self, value: object = None) -> None: ...
+    def set_exception(self, exc_info: object = None) -> None: ...
+
+
+class Fold(Protocol):
+    """A state that is made of what an agent emits, and follows it."""
+
+    def emitted(self, event: Event) -> None:
+        """The handler emits `event`, if it returns."""
+        ...
+
+    def said(self, event: Event) -> None:
+        """`event` has left, whatever becomes of the handler."""
+        ...
+
+    def keep(self) -> None:
+        """What was emitted happens."""
+        ...
+
+    def undo(self) -> None:
+        """It does not."""
+        ...
 
 
 class Ear(Protocol):

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from choreia.runtime.delivery.admission import try_everywhere
+from choreia.runtime.delivery.admission import (
+    Admission,
+    admit_everywhere,
+    admit_one,
+    try_everywhere,
+)
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed
 from choreia.runtime.delivery.multicast import MOST, Multicast
@@ -140,6 +145,21 @@ class Bus:
         if len(feeds) == 1:
             return feeds[0].offer(event) in (TAKEN, GONE)
         return not feeds or try_everywhere(feeds, event)[0] == TAKEN
+
+    def admission(self, event: Event, *, revocable: bool, given: bool) -> Admission:
+        """How an outside publish gets in. `revocable`: it may be cancelled while it waits, and then
+        nobody got it. `given`: its id was given."""
+        route, feeds = self.receivers(event)
+        watched = bool(route.watchers or self.taps or self.cases)
+        if not feeds:
+            self.show(event, route)
+        elif watched:
+            yield from admit_everywhere(feeds, event, lambda: self.show(event, route))
+        elif len(feeds) == 1 and not revocable:
+            yield from admit_one(feeds[0], event)
+        else:
+            yield from admit_everywhere(feeds, event)
+        return TAKEN
 
     def receivers(self, event: Event) -> tuple[Route, Sequence[Feed]]:
         """Who gets `event` if it is published now."""

@@ -22,6 +22,7 @@ from choreia.runtime.events.event import Event
 if TYPE_CHECKING:
     from choreia.runtime.delivery.engine import Engine
     from choreia.runtime.delivery.feed import Feed
+    from choreia.runtime.delivery.keeping import Ledger
     from choreia.runtime.delivery.turn import Turn
 
 Control = Callable[[], None]
@@ -33,10 +34,18 @@ BACKING_OFF = 2
 AWAITING = 4
 PAUSED = 8
 STARTING = 16
+COMMITTING = 64
+"""What it has done is on its way to the store."""
 DEAD = 32
 """The thread that served it has ended, in its turn: nobody serves it, until it is restarted."""
 
-_STATES = {DEAD: "dead", PARKING: "parked", BACKING_OFF: "backoff", AWAITING: "awaiting"}
+_STATES = {
+    DEAD: "dead",
+    PARKING: "parked",
+    BACKING_OFF: "backoff",
+    AWAITING: "awaiting",
+    COMMITTING: "committing",
+}
 
 
 class Cell:
@@ -53,6 +62,7 @@ class Cell:
         "id",
         "interrupt",
         "kind",
+        "ledger",
         "mailbox",
         "name",
         "number",
@@ -92,6 +102,8 @@ class Cell:
         self.handled = 0
         self.failed = 0
         self.emitted = 0
+        self.ledger: Ledger | None = None
+        """What it has done since the last commit, when there is a store."""
         self.since = 0.0
         """When the handler that runs now was called (monotonic seconds)."""
 
@@ -219,7 +231,8 @@ class Cell:
 
     @property
     def state(self) -> str:
-        """One word: stopped, parked, backoff, awaiting, paused, running, queued or idle."""
+        """One word: stopped, dead, parked, backoff, awaiting, committing, paused, running, queued
+        or idle."""
         if self.mailbox.state == CLOSED:
             return "stopped"
         for reason, word in _STATES.items():

@@ -23,8 +23,9 @@ class DeadLetter:
 
     `reason`: ``failed`` (retries exhausted), ``gave_up`` (`GiveUp`, or an error no retry mends),
     ``hops`` (the causal chain is too long), ``rejected`` (mailbox full), ``stopped``, ``killed``,
-    ``stuck`` (its handler did not come back, and the agent was taken from it), ``unhandled`` (told
-    to an agent that has no handler for it).
+    ``crashed`` (the process died over it too often), ``duplicate`` (its id stands in the log with
+    another body), ``stuck`` (its handler did not come back, and the agent was taken from it),
+    ``unhandled`` (told to an agent that has no handler for it).
     """
 
     event: Event | None
@@ -32,6 +33,7 @@ class DeadLetter:
     agent: str
     """The name of the agent it was for."""
     error: BaseException | None
+    """None, too, when it was read from a store."""
     traceback: str
     """The formatted traceback of `error`; for a handler that hangs, where it does; or nothing."""
     attempts: int
@@ -42,6 +44,9 @@ class DeadLetter:
     message: object = None
     progress: Progress | None = attrs.field(default=None, repr=False)
     """What earlier attempts have already done; a redelivery goes on from here."""
+    said: str = ""
+    """`error` in one line, when it was read from a store: the error itself did not outlive its
+    process."""
 
 
 @attrs.frozen

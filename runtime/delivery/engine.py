@@ -81,6 +81,8 @@ class Engine:
         """Outside publishes are refused: the system is stopping."""
         self.draining = False
         """Timers of agents do not fire any more."""
+        self.elsewhere: Callable[[], bool] = lambda: False
+        """Whether something is in flight that no cell has: on its way to a store."""
         self._circles: set[tuple[str, ...]] = set()
         self._waiters: list[Gate] = []
         self._refused: set[Gate] = set()
@@ -96,8 +98,12 @@ class Engine:
         cause: Event | None = None,
     ) -> None:
         """Publish an event of the runtime's own. It blocks nobody; unwanted, it is not made."""
-        if not self.bus.wanted(type):
-            return
+        if self.bus.wanted(type):
+            self.bus.impose(self._made(type, payload, source, cause), vital=type in VITAL)
+
+    def _made(
+        self, type: str, payload: Mapping[str, object], source: str | None, cause: Event | None
+    ) -> Event:
         id = self.ids.next()
         if cause is None:
             metadata = make_metadata(id, None)
@@ -105,10 +111,8 @@ class Engine:
             meta = cause.metadata
             correlation = meta.correlation_id or cause.id
             metadata = make_metadata(correlation, cause.id, hops=meta.hops + 1)
-        event = make_event(
-            id, type, source or self.id, self.clock.now(), freeze(payload, _QUOTING), metadata
-        )
-        self.bus.impose(event, vital=type in VITAL)
+        frozen = freeze(payload, _QUOTING)
+        return make_event(id, type, source or self.id, self.clock.now(), frozen, metadata)
 
     def pressure(self, cell: Cell, circle: Sequence[str] = ()) -> None:
         """`cell`'s mailbox refused something, or let it in to break a `circle`: say so, once."""
@@ -156,13 +160,29 @@ class Engine:
     ) -> None:
         """Make a dead letter of `item`, and let it be known. `where` stands in for the traceback
         of an error that nothing raised: the stack of a handler that hangs."""
+        letter = self.letter(item, cell, error, attempts, reason, progress, where)
+        cell.failed += 1
+        self.letters.add(letter)
+        notice = self.notice(letter, cell)
+        if notice is not None:
+            self.bus.impose(notice, vital=False)
+
+    def letter(
+        self,
+        item: object,
+        cell: Cell,
+        error: BaseException | None,
+        attempts: int,
+        reason: str,
+        progress: Progress | None,
+        where: str,
+    ) -> DeadLetter:
         event = item if isinstance(item, Event) else None
-        text = where or format_error(error)
         letter = DeadLetter(
             event=event,
             agent=cell.name,
             error=error,
-            traceback=text,
+            traceback=where or format_error(error),
             attempts=attempts,
             reason=reason,
             time=self.clock.now(),
@@ -171,25 +191,28 @@ class Engine:
         )
         if error is not None:
             let_go_of_frames(error)
-        cell.failed += 1
-        self.letters.add(letter)
+        return letter
+
+    def notice(self, letter: DeadLetter, cell: Cell) -> Event | None:
+        """The event that makes a dead letter known; None when nobody is to be told."""
+        event = letter.event
         # A dead letter about a dead letter would never end; nor would agents that, told of a case
         # that went too far, say something that goes further still.
         if event is None or event.type == "event.dead_lettered":
-            return
-        if event.metadata.hops > self.limits.hops + 1:
-            return
+            return None
+        if event.metadata.hops > self.limits.hops + 1 or not self.bus.wanted("event.dead_lettered"):
+            return None
         payload = {
             "event_id": event.id,
             "event_type": event.type,
             "agent": cell.name,
             "agent_id": cell.id,
-            "reason": reason,
-            "error": None if error is None else name_error(error),
-            "attempts": attempts,
+            "reason": letter.reason,
+            "error": None if letter.error is None else name_error(letter.error),
+            "attempts": letter.attempts,
             "payload": event.payload,
         }
-        self.announce("event.dead_lettered", payload, cell.id, event)
+        return self._made("event.dead_lettered", payload, cell.id, event)
 
     # -- waiting ----------------------------------------------------------------------------
 
@@ -204,7 +227,7 @@ class Engine:
         try:
             gate = self._blocked(next(admission), who)
             while True:
-                left = None if deadline is None else deadline - self.clock.monotonic()
+                left = self._left(gate, deadline)
                 opened = self.dispatcher.wait(gate, left)
                 gate = self._go_on(admission, gate, opened, who)
         except StopIteration as end:
@@ -222,7 +245,7 @@ class Engine:
         try:
             gate = self._blocked(next(admission), who)
             while True:
-                left = None if deadline is None else deadline - self.clock.monotonic()
+                left = self._left(gate, deadline)
                 opened = await self.dispatcher.wait_async(gate, left)
                 gate = self._go_on(admission, gate, opened, who)
         except StopIteration as end:
@@ -231,10 +254,18 @@ class Engine:
             admission.close()
             self._unblocked(gate)
 
+    def _left(self, gate: Gate, deadline: float | None) -> float | None:
+        if deadline is None or gate.certain:
+            return None
+        return deadline - self.clock.monotonic()
+
     def try_once(self, admission: Admission) -> bool:
         """The same without waiting: whether it got in."""
         try:
-            next(admission)
+            gate = next(admission)
+            while gate.brief:
+                self.dispatcher.wait(gate, None)
+                gate = admission.send(True)
             admission.send(False)
         except StopIteration:
             return True
@@ -248,7 +279,9 @@ class Engine:
         """From here until it is in, or has given up, a publisher is in flight."""
         if who is not None:
             self.blocked[gate] = who
-            if self.refusing:  # it began just before the system was told to stop
+            if (
+                self.refusing and not gate.certain
+            ):  # it began just before the system was told to stop
                 self._refused.add(gate)
                 gate.open()
         return gate
@@ -273,7 +306,7 @@ class Engine:
     def refuse(self) -> None:
         """Take no more from outside; publishers that wait for room fail at once."""
         self.refusing = True
-        for gate in list(self.blocked):
+        for gate in [gate for gate in self.blocked if not gate.certain]:
             self._refused.add(gate)
             gate.open()
 
@@ -283,6 +316,8 @@ class Engine:
         """Whether nothing is in flight: queued, running, awaiting, parked, backing off, blocked."""
         while (lull := self.dispatcher.lull()) is not None and not self.blocked:
             if any(_in_flight(cell) for cell in list(self.held.values())):
+                return False
+            if self.elsewhere():
                 return False
             # What was held may have gone on meanwhile, and be held again: only an unbroken lull
             # counts.

@@ -1,7 +1,7 @@
 """A feed stands between routing and a mailbox: it decides how an event gets in.
 
 Turns, settling and inspection know mailbox and feed, not which feed. Two implement the contract:
-`MemoryFeed` (here) parks the sender when there is no room; `LogFeed` (`logfeed.py`) marks the
+`MemoryFeed` (here) parks the sender when there is no room; `LogFeed` (`durable/feed.py`) marks the
 agent as lagging and refills its mailbox from the log.
 """
 
@@ -52,10 +52,6 @@ class Feed(Protocol):
 
     def relieve(self) -> None:
         """The taker took something while `mailbox.attention` was set: use the room."""
-        ...
-
-    def done(self, item: object) -> None:
-        """The agent has finished with `item`, well or as a dead letter: never give it again."""
         ...
 
     def lagging(self) -> bool:
@@ -146,9 +142,6 @@ class MemoryFeed:
         size = len(box)
         if size <= box.low_water if box.waiting else size <= box.capacity // 2:
             self.cell.engine.lot.release(self)
-
-    def done(self, item: object) -> None:
-        """Nothing to remember: what is handled has left the only place it was in."""
 
     def lagging(self) -> bool:
         return False

@@ -42,8 +42,10 @@ class Frames(Outgoing):
         "leaving",
         "monotonic",
         "parting",
+        "pause_next",
         "planner",
         "retry",
+        "starting",
         "step",
         "task",
     )
@@ -76,6 +78,10 @@ class Frames(Outgoing):
         """Whether it only keeps the place for another: see `replacing.py`, above this layer."""
         self.breaking_off = False
         """Whether it is just being broken off, and has not come to its end."""
+        self.starting = False
+        """Whether its agent is just beginning,"""
+        self.pause_next = False
+        """and is to be paused when it has begun."""
         self.parting = False
         """Whether its agent is having its last words."""
         self.ending = "killed"
@@ -148,7 +154,7 @@ class Frames(Outgoing):
     def _failed(self, error: BaseException) -> None:
         event = None if self.leaving else self.event
         if event is not None:
-            self.engine.bury(event, self.cell, error, self.attempt, "failed", self.progress)
+            self.bury(event, error, self.attempt, "failed", self.progress)
         self.report(logging.CRITICAL, "the runtime failed", exc_info=error)
 
     def abort(self, reason: str) -> Event | None:
@@ -175,10 +181,26 @@ class Frames(Outgoing):
             if self.fenced:  # its clean-up hung; what it was about has been seen to
                 raise self.fenced_error("a handler that was broken off")
         self.held = None
-        self.buffer.clear()
+        self.drop()
         self.step = None
         self.cell.release(PARKING | BACKING_OFF | AWAITING)
         return event
+
+    # -- what a turn does besides, when there is a store -----------------------------------
+
+    def awaken(self) -> Frame:
+        """Before anything else: be where the agent was when it stopped."""
+        yield from ()
+
+    def ready(self) -> None:
+        """It has begun: from here on events may come."""
+
+    def tried(self, event: Event) -> None:
+        """An attempt at `event` failed, and there will be another."""
+
+    def retrying(self, event: Event) -> Frame:
+        """The next attempt at `event` is about to begin."""
+        yield from ()
 
     def leave(self) -> None:
         """Send off what is buffered. What finds no room makes a frame, and the agent park."""

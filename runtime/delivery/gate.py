@@ -15,12 +15,16 @@ from contextlib import suppress
 class Gate:
     """Closed at first; `open()` lets everybody through, for good. Thread-safe."""
 
-    __slots__ = ("_lock", "_then", "is_open")
+    __slots__ = ("_lock", "_then", "brief", "certain", "is_open")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._then: list[Callable[[], None]] = []
         self.is_open = False
+        self.brief = False
+        """Whether it waits for no more than a disk: who will not wait for room waits here."""
+        self.certain = False
+        """Whether it opens soon, come what may: nobody gives up waiting at it."""
 
     def open(self) -> None:
         with self._lock:

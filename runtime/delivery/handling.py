@@ -8,9 +8,9 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
-from choreia.runtime.delivery.behaviour import Frame, Waiting
+from choreia.runtime.delivery.behaviour import Frame, Reply, Waiting
 from choreia.runtime.delivery.bounds import Cancelled, Stopwatch
 from choreia.runtime.delivery.cell import BACKING_OFF
 from choreia.runtime.delivery.coroutines import stream, wait_for
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from choreia.runtime.delivery.turn import Turn
 
 
-class Reply(Protocol):
-    """Who asked, and waits for the end of the delivery."""
-
-    def set(self, value: object = None) -> None: ...
-    def set_exception(self, exc_info: object = None) -> None: ...
-
-
 def deliver(
     turn: Turn,
     event: Event,
@@ -42,11 +35,12 @@ def deliver(
     *,
     routed: bool = True,
     progress: Progress | None = None,
+    attempt: int = 1,
     reply: Reply | None = None,
     then: Callable[[], None] | None = None,
 ) -> Frame:
     """Handle `event`; `routed` events are known to match, told ones must be looked at."""
-    turn.event, turn.progress, turn.attempt = event, progress, 1
+    turn.event, turn.progress, turn.attempt = event, progress, attempt
     if progress is not None:
         progress.new_attempt()
     yield from _attempts(turn, event, plan, None, routed, reply)
@@ -100,7 +94,7 @@ def _attempts(
                 error = failure
         if turn.fenced:
             raise error  # whoever fenced it has seen to the event
-        turn.buffer.clear()
+        turn.drop()
         turn.failed(error, getattr(turn.step, "__name__", str(turn.step)))
         wait = turn.retry.wait(error, turn.attempt, turn.engine.random)
         if wait is None:
@@ -113,25 +107,27 @@ def _attempts(
             plain(name_error(error)),
         )  # fmt: skip
         error = None
+        turn.tried(event)
         if wait > 0:
             yield from _back_off(turn, wait)
         turn.attempt += 1
+        yield from turn.retrying(event)
         if turn.progress is not None:
             turn.progress.new_attempt()
     yield from _finish(turn)
     if reply is not None:
-        reply.set(None)
+        turn.answer(reply)
 
 
 def _cancelled(turn: Turn, event: Event, end: Cancelled, reply: Reply | None) -> None:
     """An event that its handler's `cancel_on` names made it moot: no failure, and no second try."""
-    turn.buffer.clear()
+    turn.drop()
     turn.cell.handled += 1
     turn.report(
         logging.INFO, "%s %s was cancelled by %s", event.type, plain(event.id), end.event.type
     )
     if reply is not None:
-        reply.set(None)
+        turn.answer(reply)
 
 
 def _finish(turn: Turn) -> Frame:
@@ -149,7 +145,7 @@ def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None
     elif permanent:
         reason = "gave_up"
     text, traceback = format_error(error), error.__traceback__
-    turn.engine.bury(event, turn.cell, error, turn.attempt, reason, turn.progress)
+    turn.bury(event, error, turn.attempt, reason, turn.progress)
     if reply is not None:
         reply.set_exception((type(error), error, traceback))
     turn.report(

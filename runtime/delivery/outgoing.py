@@ -13,7 +13,7 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, NoReturn
 
-from choreia.runtime.delivery.behaviour import Frame
+from choreia.runtime.delivery.behaviour import Fold, Frame, Reply, Waiting
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.delivery.emission import Emitter
@@ -40,6 +40,7 @@ class Outgoing:
         "engine",
         "event",
         "fenced",
+        "fold",
         "lent",
         "max_outbox",
         "progress",
@@ -55,6 +56,8 @@ class Outgoing:
         self.event: Event | None = None
         """The event in hand."""
         self.buffer: list[Event | Effect] = []
+        self.fold: Fold | None = None
+        """The state of an agent that is a fold of what it emits."""
         self.progress: Progress | None = None
         self.thread = 0
         """The thread that ran the turn last."""
@@ -73,6 +76,8 @@ class Outgoing:
 
     def send_off(self) -> None:
         buffer, self.buffer = self.buffer, []
+        if self.fold is not None:
+            self.fold.keep()
         cell, route = self.cell, self.engine.bus.route
         for item in buffer:
             if isinstance(item, Event):
@@ -80,6 +85,34 @@ class Outgoing:
                 route(item, cell)
             else:
                 item()
+
+    def drop(self) -> None:
+        """Nothing of what is buffered happens: the handler raised, or was broken off."""
+        self.buffer.clear()
+        if self.fold is not None:
+            self.fold.undo()
+
+    def bury(
+        self,
+        item: object,
+        error: BaseException | None,
+        attempts: int,
+        reason: str,
+        progress: Progress | None = None,
+        where: str = "",
+    ) -> None:
+        """Make a dead letter of `item`, which the agent had in hand."""
+        self.engine.bury(item, self.cell, error, attempts, reason, progress, where)
+
+    def answer(self, reply: Reply, value: object = None) -> None:
+        """Whoever asked gets `value`."""
+        reply.set(value)
+
+    def send_now(self, event: Event) -> Waiting:
+        """Deliver what leaves before its handler has returned: whether nobody had it before."""
+        self.engine.bus.route(event, self.cell)
+        yield from self.drain()
+        return True
 
     def drain(self) -> Frame:
         """Deliver the outbox, parking wherever there is no room."""
@@ -125,6 +158,12 @@ class Outgoing:
             buffer.append(partial(self.too_far, event))
         else:
             buffer.append(event)
+            if self.fold is not None:
+                try:
+                    self.fold.emitted(event)
+                except BaseException:
+                    buffer.pop()  # its state cannot take it: it is not said
+                    raise
         return event
 
     def later(self, what: str, effect: Effect) -> None:
@@ -170,7 +209,7 @@ class Outgoing:
             f"{limit}: agents that feed each other? (CaseLimits(hops=…))"
         )
         self.engine.log.error("agent %s: %s", self.cell.name, error)
-        self.engine.bury(event, self.cell, error, 0, "hops")
+        self.bury(event, error, 0, "hops")
 
     # -- being alive, and being replaced --------------------------------------------------
 

@@ -19,8 +19,9 @@ def say(turn: Turn, said: object) -> Frame:
         turn.cell.emitted += 1
         if turn.progress is not None:
             turn.progress.sent.add(event.id)
-        turn.engine.bus.route(event, turn.cell)
-        yield from turn.drain()
+        new = yield from turn.send_now(event)
+        if turn.fold is not None and new:
+            turn.fold.said(event)
     if turn.engine.clock.monotonic() >= turn.over_at:
         yield  # with no hold set: another agent's turn, then go on
 

@@ -24,7 +24,6 @@ from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.frames import Frames
 from choreia.runtime.delivery.handling import deliver, recover
-from choreia.runtime.delivery.logfeed import Recorded
 from choreia.runtime.delivery.mailbox import CLOSED, IDLE, OWNED
 from choreia.runtime.delivery.outgoing import Effect
 from choreia.runtime.delivery.retry import Retry
@@ -177,12 +176,8 @@ class Turn(Frames):
         return self.monotonic() >= self.over_at
 
     def _take(self, item: object) -> None:
-        """An item that is no bare event: what pykka sends, or an event with a position."""
-        if isinstance(item, Recorded):
-            feed, event = self.cell.feed, item.event
-            plan = self.planner.plan(event.type)
-            self.begin(deliver(self, event, plan, then=lambda: feed.done(item)), item)
-        elif isinstance(item, Redelivery):
+        """An item that is no event: what pykka sends, or a dead letter on its way back."""
+        if isinstance(item, Redelivery):
             plan = self.planner.plan(item.event.type)
             self.begin(deliver(self, item.event, plan, routed=False, progress=item.progress), item)
         else:

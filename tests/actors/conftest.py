@@ -15,8 +15,8 @@ from typing import Any, Literal
 import pytest
 
 from choreia import ActorSystem, Agent, Event
-from choreia.runtime.delivery.logfeed import ListLog
 from choreia.runtime.simulation.clock import SimulatedClock
+from choreia.runtime.stores.memory import MemoryStore
 
 Feed = Literal["memory", "log"]
 Mode = Literal["threads", "simulated"]
@@ -58,7 +58,7 @@ def feed() -> Feed:
 @pytest.fixture
 def system(mode: Mode, feed: Feed) -> Iterator[ActorSystem]:
     """A system on each dispatcher; the test need not stop it."""
-    system = ActorSystem(mode=mode, log=ListLog() if feed == "log" else None)
+    system = ActorSystem(mode=mode, store=MemoryStore() if feed == "log" else None)
     try:
         yield system
     finally:
@@ -68,7 +68,7 @@ def system(mode: Mode, feed: Feed) -> Iterator[ActorSystem]:
 @pytest.fixture
 def sim(feed: Feed) -> Iterator[ActorSystem]:
     """A system in virtual time only."""
-    system = ActorSystem(mode="simulated", log=ListLog() if feed == "log" else None)
+    system = ActorSystem(mode="simulated", store=MemoryStore() if feed == "log" else None)
     try:
         yield system
     finally:

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import pytest
 
 from choreia import ActorSystem
-from choreia.runtime.delivery.logfeed import ListLog
 from choreia.runtime.errors import Deadlock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
+from choreia.runtime.stores.memory import MemoryStore
 
 Mode = Literal["threads", "simulated"]
 FeedKind = Literal["memory", "log"]
@@ -46,8 +46,8 @@ def make(mode: Mode, feed: FeedKind) -> Iterator[Make]:
     made: list[ActorSystem] = []
 
     def build(**options: Any) -> ActorSystem:
-        log = ListLog() if feed == "log" else None
-        system = ActorSystem(mode=mode, log=log, **options)
+        log = MemoryStore() if feed == "log" else None
+        system = ActorSystem(mode=mode, store=log, **options)
         made.append(system)
         return system
 

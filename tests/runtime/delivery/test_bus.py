@@ -13,6 +13,7 @@ from choreia.runtime.delivery.bus import compile_route
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.multicast import MOST
 from choreia.runtime.delivery.subscription import Subscription
+from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.topic import TopicPattern
 
@@ -201,6 +202,10 @@ def test_watching_a_case_shows_its_events_and_no_others_until_it_ends(system: Ac
 
 def test_what_nobody_wants_is_not_made(system: ActorSystem) -> None:
     bus = system._engine.bus
+    if isinstance(bus, LogBus):  # whatever happens is recorded there, but vital signs
+        assert bus.wanted("nobody.wants.this")
+        assert not bus.wanted("agent.backpressure")
+        return
     assert not bus.wanted("agent.backpressure")
     system.subscribe("agent.backpressure", print)
     assert bus.wanted("agent.backpressure")

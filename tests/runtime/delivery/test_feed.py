@@ -11,8 +11,10 @@ import pytest
 
 from choreia import ActorSystem, Agent, Event, on
 from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
-from choreia.runtime.delivery.logfeed import LogFeed
 from choreia.runtime.delivery.mailbox import HELD
+from choreia.runtime.durable.feed import LogFeed
+from choreia.runtime.durable.journal import unit_of
+from choreia.runtime.stores.unit import Committed
 
 if TYPE_CHECKING:
     from tests.runtime.delivery.conftest import InThreads, Make, Until
@@ -221,8 +223,11 @@ def test_a_taker_that_empties_the_mailbox_while_it_is_found_full_is_not_missed(
     first: Any = Event(type="work", source="a", payload={"n": 0})
     if feed == "log":
         assert isinstance(its_feed, LogFeed)
-        first = its_feed._bus.log.append(first)
-        its_feed.fetched = first.position
+        bus = its_feed._bus
+        [outcome] = bus.store.commit([unit_of([first])], 0)
+        assert isinstance(outcome, Committed)
+        [first] = outcome.recorded
+        its_feed.fetched = bus.routed = first.position
     queue.append(first)
 
     def take() -> None:

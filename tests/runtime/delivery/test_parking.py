@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choreia import ActorSystem, Agent, Event, OutboxFull, on
-from choreia.runtime.delivery.logfeed import ListLog
+from choreia.runtime.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.runtime.delivery.conftest import InThreads, Make, Mode, Until
@@ -365,7 +365,7 @@ def test_with_a_log_no_graph_makes_anybody_wait(
     graph_and_life: tuple[Graph, int], seed: int
 ) -> None:
     graph, life = graph_and_life
-    with ActorSystem(mode="simulated", seed=seed, log=ListLog()) as system:
+    with ActorSystem(mode="simulated", seed=seed, store=MemoryStore()) as system:
         run_graph(system, graph, life)
         views = [view for view in system.inspect().agents if view.name in graph]
         assert all(view.high_water == 1 and not view.overflowed for view in views)

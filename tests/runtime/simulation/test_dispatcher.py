@@ -14,7 +14,7 @@ import pykka
 import pytest
 
 from choreia import ActorSystem, Agent, Deadlock, Event, IdleTimeout, MailboxFull, Retry, on
-from choreia.runtime.delivery.logfeed import ListLog
+from choreia.runtime.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.runtime.simulation.conftest import Simulate
@@ -80,7 +80,7 @@ class AsyncChatter(Chatter):
 
 def trace_of(seed: int, log: bool) -> list[tuple[Any, ...]]:
     trace: list[tuple[Any, ...]] = []
-    with ActorSystem(mode="simulated", seed=seed, log=ListLog() if log else None) as system:
+    with ActorSystem(mode="simulated", seed=seed, store=MemoryStore() if log else None) as system:
         system.subscribe("#", lambda event: trace.append((event.id, event.type, event.timestamp)))
         for style in ("emit", "yield", "after", "fail"):
             system.spawn(partial(Chatter, trace, style), name=f"chatter-{style}")

@@ -1,0 +1,279 @@
+"""A turn whose outcome is committed before the agent goes on.
+
+It handles up to 64 events of the log, or for some milliseconds, as a turn in memory does. But
+what they ask for is entered in the agent's ledger, and goes to the store in one commit, together
+with the cursor's move; within it each event is still its own unit: one that fails leaves nothing
+behind, and takes nothing of the others with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from inspect import iscoroutine
+from threading import get_ident
+from typing import TYPE_CHECKING, cast
+
+from choreia.runtime.delivery.behaviour import Frame
+from choreia.runtime.delivery.cell import COMMITTING
+from choreia.runtime.delivery.context import running
+from choreia.runtime.delivery.deadletter import Redelivery
+from choreia.runtime.delivery.handling import deliver, recover
+from choreia.runtime.delivery.mailbox import CLOSED
+from choreia.runtime.delivery.progress import Progress
+from choreia.runtime.delivery.steps import Plan
+from choreia.runtime.delivery.turn import SLICE
+from choreia.runtime.durable.outgoing import EVENTS, Entering
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+
+if TYPE_CHECKING:
+    from choreia.runtime.durable.bus import LogBus
+
+SIMULATED = 3
+"""The same under simulation, where the seed decides how many: few, so that others come between."""
+
+
+class DurableTurn(Entering):
+    """See the module."""
+
+    __slots__ = ()
+
+    # -- the loop ---------------------------------------------------------------------------
+
+    def run(self) -> None:
+        before = running.get() if self.nested else None
+        running.set(self)
+        self.thread = get_ident()
+        cell = self.cell
+        cell.since = self.monotonic()
+        self.over_at = cell.since + SLICE
+        left = 1 + self.engine.random.randrange(SIMULATED) if self.nested else EVENTS
+        while self._go_on(left <= 0 or self.ledger.full or self._over()):
+            item = self._next_item()
+            if item is not None:
+                self._hand_on(item)
+                left -= 1
+        if self.nested:
+            running.set(before)
+            self.thread = 0
+
+    def _go_on(self, spent: bool) -> bool:
+        """Whether to take an item: else the turn has ended, and the cell been seen to."""
+        cell, box = self.cell, self.cell.mailbox
+        while not self.fenced and cell.turn is self:
+            if cell.interrupt and not self._attend():
+                if self._ended():
+                    return False
+            elif box.items and not spent:
+                return True
+            else:
+                self.step = self.event = None
+                if self._commit():
+                    continue  # held now: the turn rests
+                if box.items:
+                    cell.schedule(cell)
+                    return False
+                if cell.feed.lagging():
+                    cell.feed.relieve()
+                elif cell.rest():
+                    return False
+        return False
+
+    def _ended(self) -> bool:
+        """It must wait for something: whether its turn ends with that."""
+        cell = self.cell
+        if cell.turn is not self:
+            return True
+        if self.ledger.pending and cell.mailbox.state != CLOSED and not cell.holds & COMMITTING:
+            self.ledger.commit()
+        if cell.rest():
+            return True
+        if self._over():
+            cell.schedule(cell)
+            return True
+        return False
+
+    def _commit(self) -> bool:
+        """Whether there was anything to commit."""
+        ledger, box = self.ledger, self.cell.mailbox
+        if not ledger.pending:
+            return False
+        routed = ledger.mark()
+        if not box.items and not self.cell.feed.lagging():
+            ledger.advance(routed)
+        ledger.commit()
+        return True
+
+    def _next_item(self) -> object:
+        box = self.cell.mailbox
+        try:
+            item = box.items.popleft() if box.items else None
+        except IndexError:  # `drop_oldest` was faster
+            return None
+        if box.attention:
+            self.cell.feed.relieve()
+        return item
+
+    def _hand_on(self, item: object) -> None:
+        kind = item.__class__
+        if kind is Recorded:
+            self.ledger.taken()
+            self._hear(item, item.event)  # type: ignore[attr-defined]
+        elif kind is Event:
+            self._hear(item, item)  # type: ignore[arg-type]
+        elif kind is tuple:
+            self._told(item)  # type: ignore[arg-type]
+        else:
+            self.event = None
+            self._take(item)
+
+    def _hear(self, item: object, event: Event) -> None:
+        """The quick path, as in `Turn.run`; what it does not cover is a frame."""
+        plan = self.planner.known.get(event.type) or self.planner.plan(event.type)
+        if plan.quick is None or self._known(item, event):
+            self.begin(self._deliver(item, event, plan), item)
+            return
+        self.event, self.step, self.lent = event, plan.quick, item
+        try:
+            returned = plan.quick(self.agent, event)
+        except BaseException as error:
+            if self._regained():
+                self.begin(self._recover(item, event, plan, error), item)
+            return
+        self.lent = None
+        if self.claimed and not self._regained():
+            return
+        if returned is not None and not (plan.may_return and not iscoroutine(returned)):
+            self.begin(self._recover(item, event, plan, None, returned), item)
+            return
+        if self.buffer:
+            self.send_off()
+        self.progress = None
+        self.cell.handled += 1
+        self.ledger.handled(item)
+
+    def _told(self, item: tuple[object]) -> None:
+        hear = self.agent.on_receive
+        self.event, self.step, self.lent = None, hear, item
+        try:
+            returned = hear(item[0])
+        except BaseException as error:
+            if self._regained():
+                self.ear.failed(item[0], error)
+            return
+        self.lent = None
+        if self.claimed and not self._regained():
+            return
+        if returned is not None:
+            self.ear.returned(item[0], returned)
+        else:
+            if self.buffer:
+                self.send_off()
+            self.cell.handled += 1
+
+    def _take(self, item: object) -> None:
+        if isinstance(item, Redelivery):
+            plan = self.planner.plan(item.event.type)
+            self.begin(self._redeliver(item, plan), item)
+        else:
+            super()._take(item)
+
+    # -- one event, in a frame --------------------------------------------------------------
+
+    def _known(self, item: object, event: Event) -> bool:
+        """Whether something is known of earlier attempts, or has to be written before this one."""
+        if item.__class__ is not Recorded:
+            return False
+        memories = self.ledger.memories
+        return bool(
+            self.suspects
+            or memories.attempts(event.id) is not None
+            or memories.progress(event.id) is not None
+        )
+
+    def _deliver(self, item: object, event: Event, plan: Plan) -> Frame:
+        self.event = event
+        attempt = 1
+        progress: Progress | None = None
+        suspect: bool | None = False
+        if isinstance(item, Recorded):
+            memories = self.ledger.memories
+            suspect = yield from self._confess(item)
+            if suspect is None:
+                return
+            earlier = memories.attempts(event.id)
+            attempt += 0 if earlier is None else earlier.failed
+            progress = memories.progress(event.id)
+        yield from deliver(self, event, plan, progress=progress, attempt=attempt)
+        self.ledger.handled(item)
+        if suspect:  # one at a time, so that it is known which one it was
+            yield from self._committed()
+
+    def _recover(
+        self,
+        item: object,
+        event: Event,
+        plan: Plan,
+        error: BaseException | None,
+        value: object = None,
+    ) -> Frame:
+        yield from recover(self, event, plan, error, value)
+        self.ledger.handled(item)
+
+    def _redeliver(self, item: Redelivery, plan: Plan) -> Frame:
+        event, ledger = item.event, self.ledger
+        self.event = event
+        progress = item.progress or ledger.memories.progress(event.id)
+        yield from deliver(self, event, plan, routed=False, progress=progress)
+        if ledger.done_with(event.id):
+            ledger.unbury(event.id)
+
+    def _confess(self, item: Recorded) -> Generator[None, None, bool | None]:
+        """Before a suspect is tried: have the attempt on disk. Whether it is one; None when it has
+        been tried often enough."""
+        event, ledger = item.event, self.ledger
+        bus = cast("LogBus", self.engine.bus)
+        earlier = ledger.memories.attempts(event.id)
+        crashes = 0 if earlier is None else earlier.crashes
+        if item.position > bus.before_run:
+            self.suspects = 0
+        if not self.suspects and not crashes:
+            return False
+        self.suspects = max(0, self.suspects - 1)
+        failed = 0 if earlier is None else earlier.failed
+        if crashes >= bus.max_crashes:
+            self.report_crashes(event, crashes)
+            self.bury(event, None, failed, "crashed")
+            ledger.handled(item)
+            yield from self._committed()
+            return None
+        ledger.change(ledger.memories.tried(event.id, failed, crashes + 1))
+        yield from self._committed()
+        return True
+
+    def report_crashes(self, event: Event, crashes: int) -> None:
+        self.log.error(
+            "%s %s is a dead letter: %d times the process died while it was in hand",
+            event.type, event.id, crashes,
+        )  # fmt: skip
+
+    def tried(self, event: Event) -> None:
+        """It raised, and will be tried again, perhaps by another process."""
+        if not self._durable_in_hand():
+            return
+        earlier = self.ledger.memories.attempts(event.id)
+        # It raised, so it did not crash the process: that is taken back.
+        crashes = 0 if earlier is None else max(0, earlier.crashes - 1)
+        self.ledger.change(self.ledger.memories.tried(event.id, self.attempt, crashes))
+
+    def retrying(self, event: Event) -> Frame:
+        if self._durable_in_hand() and self.suspects:
+            earlier = self.ledger.memories.attempts(event.id)
+            if earlier is not None:
+                self.ledger.change(
+                    self.ledger.memories.tried(event.id, earlier.failed, earlier.crashes + 1)
+                )
+                yield from self._committed()
+
+    def _durable_in_hand(self) -> bool:
+        return self.ledger.durable and isinstance(self.held, (Recorded, Redelivery))
