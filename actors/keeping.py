@@ -80,9 +80,7 @@ def open_store(
     if durability not in ("full", "relaxed"):
         raise InvalidStore(f'durability={durability!r}: choose "full" or "relaxed"')
     if isinstance(given, str) and given.startswith(_SERVER):
-        from choreia.runtime.stores.postgres import PostgresStore
-
-        return PostgresStore(given, durability=durability, wait=wait, readonly=readonly)
+        raise InvalidStore(f"store={given!r}: PostgreSQL is not supported yet; give a path")
     from choreia.runtime.stores.sqlite import SqliteStore
 
     return SqliteStore(

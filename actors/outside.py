@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from choreia.actors.blocking import check_timeout, forbid_on_loop
@@ -49,9 +49,11 @@ class Outside:
         """Publish a type and payload, an instance of an ``@event_type`` class, or an `Event`.
 
         Blocks while a receiver's mailbox is full, `timeout` seconds at most; then, or when a
-        receiver rejects, raises `MailboxFull`, and nobody got it. With an `id`, publishing twice
+        receiver rejects, raises `MailboxFull`, and nobody got it. With a store it returns when the
+        event is on disk. With an `id`, publishing twice
         delivers once. In a handler it is the agent's `emit_now`. Raises `InvalidEvent` and its
-        kinds, `SourceTaken`, `DuplicateId`, `SystemStopped`, `BlockingCall`.
+        kinds, `SourceTaken`, `DuplicateId`, `SystemStopped`, `BlockingCall`, and `StoreUnavailable`
+        when the disk is full.
         """
         check_timeout(timeout)
         options = _options(source, correlation_id, causation_id, version, id, extensions)
@@ -74,6 +76,26 @@ class Outside:
         check_timeout(timeout)
         options = _options(source, correlation_id, causation_id, version, id, extensions)
         return await self._publisher.publish_async(type, payload, options, timeout)
+
+    def publish_many(
+        self, events: Iterable[object], *, timeout: float | None = None
+    ) -> list[Event]:
+        """Publish several: each an `Event`, a pair of type and payload, or an instance of an
+        ``@event_type`` class. All are looked at first: what `publish` would refuse is refused
+        before anybody has one. With a store they are committed together, all or none, and are on
+        disk when this returns. Not inside a handler. Raises what `publish` raises.
+        """
+        refuse_in_turn("publish_many")
+        check_timeout(timeout)
+        return self._publisher.publish_many(events, timeout)
+
+    async def publish_many_async(
+        self, events: Iterable[object], *, timeout: float | None = None
+    ) -> list[Event]:
+        """`publish_many`, awaiting."""
+        refuse_in_turn("publish_many_async")
+        check_timeout(timeout)
+        return await self._publisher.publish_many_async(events, timeout)
 
     def try_publish(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.idempotence import GivenIds
@@ -15,6 +15,7 @@ from choreia.runtime.delivery.emission import typed
 from choreia.runtime.delivery.engine import stopped_error
 from choreia.runtime.delivery.feed import TAKEN
 from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.errors import InvalidEvent, MailboxFull, SourceTaken
 from choreia.runtime.events import fields
 from choreia.runtime.events.event import Event, make_event, make_metadata
@@ -50,8 +51,8 @@ class Publisher:
         event, given = self._event(type, payload, options)
         if given:
             who = f"publish of {event.type}"
-            self._engine.drive(self._once(event), timeout, who)
-            return self._given.first(event)
+            self._engine.drive(self._way_in(event, True, revocable=True), timeout, who)
+            return self._as_recorded(event)
         if not self._engine.bus.publish_at_once(event):
             admission = self._engine.bus.admission(event, revocable=False, given=False)
             self._engine.drive(admission, timeout, f"publish of {event.type}")
@@ -66,7 +67,7 @@ class Publisher:
         event, given = self._event(type, payload, options)
         admission = self._way_in(event, given, revocable=True)
         await self._engine.drive_async(admission, timeout, f"publish of {event.type}")
-        return self._given.first(event) if given else event
+        return self._as_recorded(event) if given else event
 
     def try_publish(self, type: object, payload: object, options: Mapping[str, object]) -> bool:
         turn = self._turn()
@@ -75,8 +76,54 @@ class Publisher:
         event, given = self._event(type, payload, options)
         return self._engine.try_once(self._way_in(event, given, revocable=False))
 
+    def publish_many(self, events: Iterable[object], timeout: float | None) -> list[Event]:
+        forbid_on_loop("publish_many", "await system.publish_many_async(…)")
+        made = [self._one_of_many(one) for one in events]
+        if made:
+            who = f"publish of {len(made)} events"
+            self._engine.drive(self._all_in([event for event, _ in made], made), timeout, who)
+        return [self._as_recorded(event) if given else event for event, given in made]
+
+    async def publish_many_async(
+        self, events: Iterable[object], timeout: float | None
+    ) -> list[Event]:
+        made = [self._one_of_many(one) for one in events]
+        if made:
+            who = f"publish of {len(made)} events"
+            admission = self._all_in([event for event, _ in made], made)
+            await self._engine.drive_async(admission, timeout, who)
+        return [self._as_recorded(event) if given else event for event, given in made]
+
+    def _one_of_many(self, one: object) -> tuple[Event, bool]:
+        if isinstance(one, tuple):
+            pair = cast("tuple[object, ...]", one)
+            if len(pair) != 2:
+                raise InvalidEvent(
+                    "publish_many takes events, instances of @event_type classes, and pairs of "
+                    f"type and payload, not a tuple of {len(pair)}"
+                )
+            return self._event(pair[0], pair[1], {})
+        return self._event(one, None, {})
+
+    def _all_in(self, events: Sequence[Event], made: Sequence[tuple[Event, bool]]) -> Admission:
+        bus = self._engine.bus
+        if isinstance(bus, LogBus):
+            yield from bus.admit(events)
+            return TAKEN
+        for event, given in made:
+            yield from self._way_in(event, given, revocable=False)
+        return TAKEN
+
+    def _as_recorded(self, event: Event) -> Event:
+        """The event that stands under a given id: an earlier publish may have been first."""
+        bus = self._engine.bus
+        if not isinstance(bus, LogBus):
+            return self._given.first(event)
+        found = bus.store.find(event.id)
+        return event if found is None else found.event
+
     def _way_in(self, event: Event, given: bool, *, revocable: bool) -> Admission:
-        if given:
+        if given and not isinstance(self._engine.bus, LogBus):  # a log remembers all ids
             return self._once(event)
         return self._engine.bus.admission(event, revocable=revocable, given=False)
 

@@ -17,6 +17,7 @@ from choreia.actors.ref import AgentRef
 from choreia.actors.replacing import Replacer
 from choreia.actors.roster import Roster
 from choreia.actors.seating import ask_for_seat, seat
+from choreia.actors.sourced import fold_for
 from choreia.actors.subscriber import Subscriber
 from choreia.runtime.delivery.behaviour import Planner
 from choreia.runtime.delivery.bus import Target
@@ -141,6 +142,7 @@ class Spawner:
         kind = Turn if cell.ledger is None else DurableTurn
         turn = kind(cell, agent, planner, emitter, options.retry, options.max_outbox)
         turn.ear = Ear(turn, self.replacer)
+        turn.fold = fold_for(agent)
         return turn
 
     def _remake(self, cell: Cell) -> Turn:

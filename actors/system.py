@@ -35,12 +35,13 @@ from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.workers import ThreadDispatcher
-from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent
+from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent, InvalidStore
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
+from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.unit import Start
 
 Factory = Callable[[], object]
@@ -221,6 +222,13 @@ class ActorSystem(Outside):
         return Subscription(ref, lambda: table.remove(entry))
 
     # -- looking --------------------------------------------------------------------------
+
+    @property
+    def store(self) -> EventStore:
+        """The event store, to read in. Raises `InvalidStore` when the system has none."""
+        if self._keeping is None:
+            raise InvalidStore('this system has no store: ActorSystem(store="events.db")')
+        return self._keeping.store
 
     @property
     def node(self) -> str:

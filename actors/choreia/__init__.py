@@ -67,10 +67,12 @@ if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
     from choreia.actors.context import current as current
+    from choreia.actors.folding import applies as applies
     from choreia.actors.handlers import on as on
     from choreia.actors.info import AgentInfo as AgentInfo
     from choreia.actors.info import AgentView as AgentView
     from choreia.actors.info import SystemView as SystemView
+    from choreia.actors.sourced import EventSourcedAgent as EventSourcedAgent
     from choreia.actors.subscriber import Subscription as Subscription
     from choreia.actors.system import ActorSystem as ActorSystem
     from choreia.runtime.delivery.deadletter import DeadLetter as DeadLetter
@@ -86,15 +88,19 @@ if TYPE_CHECKING:
     from choreia.runtime.events.topic import TopicPattern as TopicPattern
     from choreia.runtime.health.heartbeat import Heartbeat as Heartbeat
     from choreia.runtime.health.restart import Restart as Restart
+    from choreia.runtime.stores.memory import MemoryStore as MemoryStore
+    from choreia.runtime.stores.sqlite.store import SqliteStore as SqliteStore
 else:
     _ERRORS = [name for name, value in globals().items() if isinstance(value, type)]
     _HOMES = {
         "Agent": "choreia.actors.agent",
         "current": "choreia.actors.context",
+        "applies": "choreia.actors.folding",
         "on": "choreia.actors.handlers",
         "AgentInfo": "choreia.actors.info",
         "AgentView": "choreia.actors.info",
         "SystemView": "choreia.actors.info",
+        "EventSourcedAgent": "choreia.actors.sourced",
         "Subscription": "choreia.actors.subscriber",
         "ActorSystem": "choreia.actors.system",
         "DeadLetter": "choreia.runtime.delivery.deadletter",
@@ -110,6 +116,8 @@ else:
         "TopicPattern": "choreia.runtime.events.topic",
         "Heartbeat": "choreia.runtime.health.heartbeat",
         "Restart": "choreia.runtime.health.restart",
+        "MemoryStore": "choreia.runtime.stores.memory",
+        "SqliteStore": "choreia.runtime.stores.sqlite.store",
     }
     __all__ = list(_ERRORS)
     __all__ += list(_HOMES)

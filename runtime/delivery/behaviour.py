@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Protocol
 
 from choreia.runtime.delivery.steps import Plan
@@ -42,6 +42,10 @@ class Reply(Protocol):
 
 class Fold(Protocol):
     """A state that is made of what an agent emits, and follows it."""
+
+    def begin(self, events: Iterable[Event]) -> None:
+        """Be what the agent has said so far."""
+        ...
 
     def emitted(self, event: Event) -> None:
         """The handler emits `event`, if it returns."""

@@ -144,6 +144,9 @@ class Entering(Turn):
         ledger.seat = None
         seated = (yield from self._until(seat)).seated
         bus = cast("LogBus", self.engine.bus)
+        if self.fold is not None:
+            fold = self.fold
+            yield from self._read(lambda: fold.begin(bus.store.get_events(self.cell.id)))
         if first and seated is not None and not seated.created:
             yield from self._read(lambda: ledger.remember(bus.store))
             self.suspects = 0 if bus.clean else EVENTS

@@ -35,6 +35,8 @@ def announced() -> Iterator[str]:
                     assert ast.unparse(type) == "f'agent.{what}'", f"{file}:{node.lineno}"
                 case ast.Call(func=ast.Attribute(attr="announce"), args=[ast.Name("type"), *_]):
                     pass  # in `_announce(type, …)`, whose calls are read above
+                case ast.Call(func=ast.Attribute(attr="_made"), args=[ast.Constant(str(type)), *_]):
+                    yield type
                 case ast.Call(func=ast.Attribute(attr="announce")):
                     pytest.fail(f"{file}:{node.lineno} announces what cannot be read off")
                 case ast.Call(

@@ -1,0 +1,149 @@
+"""A state that is a fold of what an agent emits: `@applies`, and how it follows a turn."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import attrs
+
+from choreia.runtime.errors import InvalidAgent
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.schema import structure, type_of
+from choreia.runtime.events.topic import TopicPattern
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_MARK = "__choreia_applies__"
+
+
+@attrs.frozen
+class _Topic:
+    pattern: TopicPattern
+    payload_class: type | None
+
+
+def applies(topic: str | type) -> Callable[[F], F]:
+    """Mark a method of a state class: it takes an event that `topic` selects, and returns the next
+    state.
+
+    `topic` is a pattern, or a class declared with ``@event_type``, an instance of which the method
+    then gets. The state is frozen: the method makes a new one (``attrs.evolve(self, …)``).
+    """
+    if isinstance(topic, type):
+        declared = type_of(topic)
+        if declared is None:
+            raise InvalidAgent(f"@applies({topic!r}): give a pattern, or an @event_type class")
+        marked = _Topic(TopicPattern(declared[0]), topic)
+    elif isinstance(topic, str):
+        marked = _Topic(TopicPattern(topic), None)
+    else:
+        raise InvalidAgent("@applies needs a topic: write @applies('memory.updated')")
+
+    def mark(method: F) -> F:
+        setattr(method, _MARK, (marked, *getattr(method, _MARK, ())))
+        return method
+
+    return mark
+
+
+class Applier:
+    """What a state class does with events, in the order its methods are defined."""
+
+    def __init__(self, state_class: type) -> None:
+        """Raises `InvalidAgent` for a class that has no `@applies`, or needs arguments."""
+        self.state_class = state_class
+        self._methods: list[tuple[_Topic, Callable[..., object]]] = []
+        for base in reversed(state_class.__mro__):
+            for name, value in vars(base).items():
+                for topic in getattr(value, _MARK, ()):
+                    self._methods.append((topic, getattr(state_class, name)))
+        if not self._methods:
+            raise InvalidAgent(
+                f"{state_class.__name__} has no method marked with @applies(…): nothing would "
+                "change it"
+            )
+        self._by_type: dict[str, tuple[tuple[_Topic, Callable[..., object]], ...]] = {}
+
+    @property
+    def patterns(self) -> list[TopicPattern]:
+        return [topic.pattern for topic, _ in self._methods]
+
+    def initial(self) -> object:
+        """The state before anything has happened."""
+        try:
+            return self.state_class()
+        except TypeError as error:
+            raise InvalidAgent(
+                f"{self.state_class.__name__}() cannot be made without arguments ({error}): give "
+                "its fields defaults"
+            ) from error
+
+    def next(self, state: object, event: Event) -> object:
+        """The state after `event`. Raises what the method raises, and `InvalidAgent` when it
+        returns no state."""
+        methods = self._by_type.get(event.type)
+        if methods is None:
+            methods = tuple(m for m in self._methods if m[0].pattern.matches(event.type))
+            self._by_type[event.type] = methods
+        for topic, method in methods:
+            given: object = event
+            if topic.payload_class is not None:
+                given = structure(event, topic.payload_class)
+            state = method(state, given)
+            if not isinstance(state, self.state_class):
+                raise InvalidAgent(
+                    f"{getattr(method, '__qualname__', method)} returned a "
+                    f"{type(state).__name__}: it must return the next {self.state_class.__name__}"
+                )
+        return state
+
+    def fold(self, state: object, events: Iterable[Event]) -> object:
+        for event in events:
+            state = self.next(state, event)
+        return state
+
+
+class StateFold:
+    """The state of one instance. Implements `Fold`; for the thread that owns the turn."""
+
+    __slots__ = ("_applier", "_base", "_buffered", "state")
+
+    def __init__(self, applier: Applier) -> None:
+        self._applier = applier
+        self._base = self.state = applier.initial()
+        self._buffered: list[Event] = []
+
+    def begin(self, events: Iterable[Event]) -> None:
+        """Be what the agent's history says."""
+        self._base = self.state = self._applier.fold(self._applier.initial(), events)
+        self._buffered.clear()
+
+    def emitted(self, event: Event) -> None:
+        self.state = self._applier.next(self.state, event)
+        self._buffered.append(event)
+
+    def said(self, event: Event) -> None:
+        # It stands in the log before what is buffered, and a replay will see it so.
+        self._base = self._applier.next(self._base, event)
+        self.state = self._applier.fold(self._base, self._buffered)
+
+    def keep(self) -> None:
+        self._base = self.state
+        self._buffered.clear()
+
+    def undo(self) -> None:
+        self.state = self._base
+        self._buffered.clear()
+
+
+def state_class_of(agent_class: type, base: type) -> type | None:
+    """What stands in the brackets of ``EventSourcedAgent[State]``."""
+    for cls in agent_class.__mro__:
+        for origin in vars(cls).get("__orig_bases__", ()):
+            if getattr(origin, "__origin__", None) is base:
+                (state,) = origin.__args__
+                if inspect.isclass(state):
+                    return state
+    return None

@@ -1,0 +1,235 @@
+"""Queries. Each page is a short transaction of its own, on a connection that can only read."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+from choreia.runtime.errors import StoreDamaged, StoreError, StoreUnavailable
+from choreia.runtime.events.recorded import LIVE, Recorded
+from choreia.runtime.events.topic import TopicPattern
+from choreia.runtime.stores.base import Selection
+from choreia.runtime.stores.sqlite.rows import COLUMNS, Row, events_of, pack
+
+T = TypeVar("T")
+
+Connect = Callable[..., sqlite3.Connection]
+SPARE = 4
+"""Reading connections that are kept for the next reader."""
+MERGED = 16
+"""So many types are read by index and merged; more, by looking at every event."""
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def explain(error: sqlite3.Error, path: str) -> StoreError:
+    """What SQLite found wrong, as one of ours."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return StoreDamaged(
+            f"{path} is damaged: {error}. `choreia store verify` says how far it is whole; restore "
+            "a backup, or export what can be read and import it into a new store"
+        )
+    return StoreUnavailable(
+        f"{path}: {error}. Nothing of this was written; when the cause is gone (room on the disk, "
+        "permissions, file descriptors), it works again"
+    )
+
+
+class Readers:
+    """A pool of reading connections. Thread-safe."""
+
+    def __init__(self, path: str, connect: Connect) -> None:
+        self.path = path
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        self._names: dict[int, str] = {}
+        self._numbers: dict[str, int] = {}
+
+    @contextmanager
+    def connection(self) -> Generator[sqlite3.Connection, None, None]:
+        """One for a moment. Raises `StoreUnavailable` and `StoreDamaged` for what goes wrong."""
+        try:
+            db = self._take()
+            try:
+                yield db
+            finally:
+                self._give_back(db)
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable(f"{self.path}: this store has been closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect(
+            f"file:{_quoted(self.path)}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    def _give_back(self, db: sqlite3.Connection) -> None:
+        with self._lock:
+            if len(self._idle) < SPARE and not self._closed:
+                self._idle.append(db)
+                return
+        db.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()
+
+    # -- names ------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> Mapping[int, str]:
+        """By number; as many as were known at the last `refresh`."""
+        return self._names
+
+    def number(self, name: str) -> int | None:
+        """The number of a name; None when nothing has it."""
+        if name not in self._numbers:
+            self.refresh()
+        return self._numbers.get(name)
+
+    def refresh(self) -> None:
+        with self.connection() as db:
+            last = max(self._names, default=0)
+            for number, name in db.execute("SELECT * FROM names WHERE number > ?", (last,)):
+                self._names[number] = name
+                self._numbers[name] = number
+
+    # -- events -----------------------------------------------------------------------------
+
+    def events(self, where: str, parameters: tuple[object, ...] = ()) -> list[Recorded]:
+        with self.connection() as db:
+            rows = db.execute(f"SELECT {COLUMNS} FROM events WHERE {where}", parameters).fetchall()
+        return self._as_events(rows)
+
+    def find(self, id: str) -> Recorded | None:
+        found = self.events("id = ?", (pack(id),))
+        return found[0] if found else None
+
+    def page(self, after: int, limit: int, selection: Selection) -> list[Recorded]:
+        query = self._query(selection)
+        if query is None:
+            return []
+        choices, rest = query
+        selects = [
+            f"SELECT * FROM (SELECT {COLUMNS} FROM events WHERE position > ? {choice} {rest} "
+            "ORDER BY position LIMIT ?)"
+            for choice, _ in choices
+        ]
+        parameters: list[object] = []
+        for _, values in choices:
+            parameters += (after, *values, limit)
+        sql = " UNION ALL ".join(selects)
+        if len(choices) > 1:
+            sql += " ORDER BY position LIMIT ?"
+            parameters.append(limit)
+        with self.connection() as db:
+            rows = db.execute(sql, parameters).fetchall()
+        return self._as_events(rows)
+
+    def _query(
+        self, selection: Selection
+    ) -> tuple[list[tuple[str, tuple[object, ...]]], str] | None:
+        """Choices that each have an index, merged by position, and what else must hold; None when
+        nothing can match."""
+        rest, types = "", None
+        if "#" not in selection.patterns:
+            types = self._types(selection.patterns)
+            if not types:
+                return None
+        if selection.live is not None:
+            rest += f" AND flags & {LIVE} = {LIVE if selection.live else 0}"
+        choices: list[tuple[str, tuple[object, ...]]] = [("", ())]
+        if selection.correlation_id is not None:
+            case = pack(selection.correlation_id)
+            choices = [
+                ("AND correlation = ? AND correlation <> 0", (case,)),
+                ("AND id = ?", (case,)),
+            ]
+        if selection.source is not None:
+            source = self.number(selection.source)
+            if source is None:
+                return None
+            if selection.correlation_id is None:
+                choices = [("AND source = ?", (source,))]
+            else:
+                rest += f" AND +source = {source}"
+        if types is not None:
+            if choices == [("", ())] and len(types) <= MERGED:
+                choices = [("AND type = ?", (type,)) for type in types]
+            else:  # `+`: not by the index on types, which would have to sort
+                rest += f" AND +type IN ({','.join(map(str, types))})"
+        return choices, rest
+
+    def _types(self, patterns: tuple[str, ...]) -> list[int]:
+        self.refresh()
+        checked = [TopicPattern(pattern) for pattern in patterns]
+        return [
+            number
+            for number, name in self._names.items()
+            if any(pattern.matches(name) for pattern in checked)
+        ]
+
+    def _as_events(self, rows: list[Row]) -> list[Recorded]:
+        try:
+            try:
+                return events_of(rows, self._names)
+            except KeyError:  # names are added as events bring them
+                self.refresh()
+                return events_of(rows, self._names)
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreDamaged(
+                f"{self.path} is damaged: an event between positions {rows[0][0]} and "
+                f"{rows[-1][0]} cannot be read ({error})",
+                position=rows[0][0] - 1,
+            ) from error
+
+    def position_at(self, time: float) -> int:
+        """Times only grow with positions: bisect."""
+        with self.connection() as db:
+            (high,) = db.execute("SELECT coalesce(max(position), 0) FROM events").fetchone()
+            low = 0
+            while low < high:
+                middle = (low + high + 1) // 2
+                (at,) = db.execute("SELECT at FROM events WHERE position = ?", (middle,)).fetchone()
+                low, high = (middle, high) if at <= time else (low, middle - 1)
+            return low
+
+    def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[Row]:
+        with self.connection() as db:
+            found: list[Row] = db.execute(sql, parameters).fetchall()
+        return found
+
+    def chain(self, size: int) -> Iterator[tuple[Recorded, bytes, bytes, bytes | None]]:
+        """Every event with its payload's JSON, its link, and the digest of what was erased."""
+        after = 0
+        while True:
+            rows = self.rows(
+                f"SELECT {COLUMNS}, link, digest FROM events WHERE position > ? "
+                "ORDER BY position LIMIT ?",
+                (after, size),
+            )
+            for row in rows:
+                *columns, link, digest = row
+                yield self._as_events([tuple(columns)])[0], columns[10], link, digest
+            if len(rows) < size:
+                return
+            after = rows[-1][0]
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,382 @@
+"""`SqliteStore`: one connection writes, everything, also checkpoints; any number read.
+
+Before SQLite 3.51.3 two writing connections can corrupt a database when its write-ahead log is
+reset, so there is one, under one lock. WAL with ``synchronous=FULL``: a commit is on disk when it
+returns. (NORMAL lost acknowledged events in 239 of 400 simulated power losses; FULL in none.)
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from choreia.runtime.errors import InvalidStore, StoreDamaged, StoreLocked, StoreUnavailable
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.base import EVERYTHING, Info, Opened, Selection, Verdict
+from choreia.runtime.stores.selecting import events_of, reading, selection_of
+from choreia.runtime.stores.sqlite.erasing import erase_from
+from choreia.runtime.stores.sqlite.files import Anchor, Lock, beside, checked_path, secure
+from choreia.runtime.stores.sqlite.reading import Connect, Readers, explain
+from choreia.runtime.stores.sqlite.rows import Row, event_from
+from choreia.runtime.stores.sqlite.schema import prepare
+from choreia.runtime.stores.sqlite.verifying import verify_log
+from choreia.runtime.stores.sqlite.writing import Batch, IdTaken, Known
+from choreia.runtime.stores.unit import (
+    Cursor,
+    KeepAttempts,
+    Letter,
+    Outcome,
+    Result,
+    SetTimer,
+    Unit,
+)
+
+log = logging.getLogger("choreia.store")
+
+T = TypeVar("T")
+
+SYNCHRONOUS = {"full": "FULL", "relaxed": "NORMAL"}
+
+
+class SqliteStore:
+    """Implements `EventStore` in a file at `path`, which is made when there is none.
+
+    ``durability="relaxed"`` survives a killed process, but not a power cut. `wait`: seconds to wait
+    for another process that has it open. `readonly`: takes no lock and writes nothing, also while
+    another process writes. `recover`: go on although acknowledged events are missing from the end.
+
+    Raises `InvalidStore`, `StoreInsecure`, `StoreLocked`, `StoreDamaged`, `StoreUnavailable`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        durability: Literal["full", "relaxed"] = "full",
+        wait: float = 0,
+        readonly: bool = False,
+        recover: bool = False,
+        connect: Connect | None = None,
+    ) -> None:
+        if durability not in SYNCHRONOUS:
+            raise InvalidStore(f'durability={durability!r}: choose "full" or "relaxed"')
+        self.path = checked_path(path)
+        self.durability: str = durability
+        self.readonly = readonly
+        self._connect: Connect = connect or sqlite3.connect
+        self._mutex = threading.RLock()
+        self._pid = os.getpid()
+        self._running = self._closed = False
+        self._db: sqlite3.Connection | None = None
+        self._lock: Lock | None = None
+        self._known = Known()
+        self._anchor = Anchor(self.path)
+        self._readers = Readers(str(self.path), self._connect)
+        if readonly:
+            self._open_to_read()
+            return
+        secure(self.path)
+        self._lock = Lock(self.path, wait)
+        try:
+            self._open(recover)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_to_read(self) -> None:
+        if not self.path.exists():
+            raise InvalidStore(f"{self.path} does not exist")
+        with self._readers.connection() as db:
+            prepare(db, str(self.path), may_create=False)
+
+    def _open(self, recover: bool) -> None:
+        try:
+            db = self._db = self._connect(
+                str(self.path), isolation_level=None, check_same_thread=False, timeout=10.0
+            )
+            prepare(db, str(self.path), may_create=True)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
+            self._known = Known.read(db)
+        except sqlite3.Error as error:
+            raise explain(error, str(self.path)) from error
+        self._compare_with_anchor(recover)
+        self._anchor.write(self._known.head, self._known.link)
+
+    def _compare_with_anchor(self, recover: bool) -> None:
+        anchored = self._anchor.read()
+        if anchored is None:
+            return
+        position, link = anchored
+        fault = None
+        if position > self._known.head:
+            fault = (
+                f"{self.path} ends at position {self._known.head}, but {position} was written and "
+                "acknowledged: its write-ahead log (-wal) was deleted, cut or changed"
+            )
+        elif position and self._link_at(position) != link:
+            fault = f"{self.path} holds another event at position {position} than was written there"
+        if fault is None:
+            return
+        if self.durability == "relaxed":
+            fault += ", or there was a power cut, which durability='relaxed' does not survive"
+        if recover:
+            log.warning("%s; going on from what is there", fault)
+            return
+        raise StoreDamaged(
+            f"{fault}. What is there can be read. Put back the missing file or a backup; or go on "
+            f"from what is there: `choreia store verify --accept {self.path.name}` "
+            "(SqliteStore(…, recover=True))",
+            position=min(position, self._known.head),
+        )
+
+    def _link_at(self, position: int) -> bytes | None:
+        rows = self._readers.rows("SELECT link FROM events WHERE position = ?", (position,))
+        return rows[0][0] if rows else None
+
+    # -- a run
+
+    def open_run(self, now: float) -> Opened:
+        with self._mutex:
+            if self._running:
+                raise StoreLocked(
+                    f"another system of this process works with {self.path}: stop it first, or "
+                    "give each a store of its own",
+                    pid=self._pid,
+                )
+            clean = self._transaction(lambda db: self._mark(db, clean=False))
+            self._running = True
+            return Opened(clean, self._known.head)
+
+    def close_run(self) -> None:
+        with self._mutex:
+            if self._running:
+                self._running = False
+                self._transaction(lambda db: self._mark(db, clean=True))
+
+    @staticmethod
+    def _mark(db: sqlite3.Connection, *, clean: bool) -> bool:
+        (was,) = db.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
+        db.execute("UPDATE meta SET value = ? WHERE key = 'clean'", (int(clean),))
+        return bool(was)
+
+    def close(self) -> None:
+        with self._mutex:
+            self._closed = True
+            self._readers.close()  # first: the last connection to close tidies up the log
+            if self._db is not None:
+                try:
+                    self._db.close()
+                except sqlite3.Error as error:
+                    log.error("%s was not closed well: %s", self.path, error)
+                self._db = None
+            self._anchor.close()
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    # -- writing
+
+    def commit(self, units: Sequence[Unit], now: float) -> list[Outcome]:
+        with self._mutex:
+            try:
+                return self._commit(units, now, carefully=False)
+            except IdTaken:
+                return self._commit(units, now, carefully=True)
+
+    def _commit(self, units: Sequence[Unit], now: float, *, carefully: bool) -> list[Outcome]:
+        batches: list[Batch] = []
+
+        def write(db: sqlite3.Connection) -> list[Outcome]:
+            batch = Batch(db, self._known, now)
+            batches.append(batch)
+            return batch.write(units, carefully=carefully)
+
+        outcomes = self._transaction(write)
+        batch = batches[0]
+        known = self._known
+        known.head, known.link = batch.head, batch.link
+        if batch.head:
+            known.at = batch.at
+        known.names.update(batch.names)
+        known.seats.update(batch.seats)
+        self._anchor.write(known.head, known.link)
+        return outcomes
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do `work` as a whole, or not at all."""
+        db = self._writer()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise explain(error, str(self.path)) from error
+        return result
+
+    def erase(
+        self,
+        *,
+        correlation_id: str | None = None,
+        subject: str | None = None,
+        reason: str,
+        now: float,
+    ) -> int:
+        with self._mutex:
+            erased = self._transaction(
+                lambda db: erase_from(db, correlation_id, subject, reason, now)
+            )
+            # What was overwritten must not be left in the log beside the database, either.
+            self._writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return erased
+
+    def compact(self) -> int:
+        with self._mutex:
+            before = self._size()
+            db = self._writer()
+            try:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                db.execute("VACUUM")
+                db.execute("PRAGMA optimize").fetchall()
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.Error as error:
+                raise explain(error, str(self.path)) from error
+            return max(0, before - self._size())
+
+    def _writer(self) -> sqlite3.Connection:
+        if self.readonly:
+            raise StoreUnavailable(f"{self.path} was opened with readonly=True")
+        if self._db is None or self._closed:
+            raise StoreUnavailable(f"{self.path}: this store has been closed")
+        if os.getpid() != self._pid:
+            raise StoreUnavailable(
+                f"{self.path} was opened before this process was forked: open it again in the child"
+            )
+        return self._db
+
+    # -- reading the log
+
+    @property
+    def head(self) -> int:
+        if not self.readonly:
+            return self._known.head
+        rows = self._readers.rows("SELECT coalesce(max(position), 0) FROM events")
+        return int(rows[0][0])
+
+    def page(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Recorded]:
+        return self._readers.page(after, limit, selection)
+
+    def read(
+        self,
+        after: int = 0,
+        limit: int | None = None,
+        *,
+        pattern: str | Sequence[str] = "#",
+        source: str | None = None,
+        correlation_id: str | None = None,
+        up_to: int | None = None,
+    ) -> Iterator[Recorded]:
+        selection = selection_of(pattern, source, correlation_id)
+        return reading(self.page, after, limit, selection, up_to)
+
+    def find(self, id: str) -> Recorded | None:
+        return self._readers.find(id)
+
+    def position_at(self, time: float) -> int:
+        return self._readers.position_at(time)
+
+    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
+        last = self.head if up_to is None else self.position_at(up_to)
+        return events_of(self.page, agent_id, last)
+
+    # -- reading what is kept beside it
+
+    def cursors(self) -> list[Cursor]:
+        rows = self._readers.rows(
+            "SELECT name, epoch, position FROM cursors JOIN names ON number = agent ORDER BY name"
+        )
+        return [Cursor(*row) for row in rows]
+
+    def timers(self, agent: str | None = None) -> list[SetTimer]:
+        rows = self._readers.rows(
+            "SELECT name, key, due, event, schedule FROM timers JOIN names ON number = agent "
+            "WHERE ?1 IS NULL OR name = ?1 ORDER BY due, name, key",
+            (agent,),
+        )
+        return [
+            SetTimer(name, key, due, event_from(blob), schedule)
+            for name, key, due, blob, schedule in rows
+        ]
+
+    def letters(self, agent: str | None = None) -> list[Letter]:
+        rows = self._readers.rows(
+            "SELECT name, event, reason, error, traceback, attempts, time, waiting, crashes, "
+            "letters.number FROM letters JOIN names ON names.number = agent "
+            "WHERE ?1 IS NULL OR name = ?1 ORDER BY letters.number",
+            (agent,),
+        )
+        return [_letter(row) for row in rows]
+
+    def attempts(self, agent: str) -> list[KeepAttempts]:
+        rows = self._readers.rows(
+            "SELECT event_id, failed, crashes FROM attempts WHERE agent = ?",
+            (self._readers.number(agent),),
+        )
+        return [KeepAttempts(agent, *row) for row in rows]
+
+    def results(self, agent: str) -> list[Result]:
+        rows = self._readers.rows(
+            "SELECT event_id, name, value FROM results WHERE agent = ?",
+            (self._readers.number(agent),),
+        )
+        return [Result(*row) for row in rows]
+
+    def info(self) -> Info:
+        counted = self._readers.rows(
+            "SELECT (SELECT count(*) FROM cursors), (SELECT count(*) FROM timers), "
+            "(SELECT count(*) FROM letters), (SELECT count(*) FROM erasures), "
+            "(SELECT value FROM meta WHERE key = 'clean'), "
+            "(SELECT coalesce(max(position), 0) FROM events)"
+        )
+        agents, timers, letters, erasures, clean, head = counted[0]
+        link = self._link_at(head) or bytes(32)
+        return Info(
+            kind="sqlite",
+            where=str(self.path),
+            events=head,
+            head=head,
+            chain=link.hex(),
+            agents=agents,
+            timers=timers,
+            dead_letters=letters,
+            erasures=erasures,
+            bytes=self._size(),
+            clean=bool(clean) or self._running,
+            durability=self.durability,
+        )
+
+    def _size(self) -> int:
+        files = (self.path, beside(self.path, "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def verify(self) -> Verdict:
+        return verify_log(self._readers, self._anchor)
+
+
+def _letter(row: Row) -> Letter:
+    name, blob, reason, error, traceback, attempts, time, waiting, crashes, number = row
+    event = event_from(blob)
+    return Letter(
+        name, event, reason, error, traceback, attempts, time, bool(waiting), crashes, number
+    )

@@ -1,0 +1,276 @@
+"""A batch of units, written in one transaction.
+
+Positions, links and cursors are worked out first, from what the writer knows; so a batch is a few
+statements, whatever its size. What it knows changes only when the transaction is on disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import attrs
+
+from choreia.runtime.errors import ChoreiaError
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.chain import ORIGIN, digest_of, link
+from choreia.runtime.stores.refusals import begins_at, duplicate, not_set, stale
+from choreia.runtime.stores.sqlite.rows import (
+    COLUMNS,
+    Row,
+    event_blob,
+    event_from,
+    events_of,
+    insert_many,
+    pack,
+    row_of,
+)
+from choreia.runtime.stores.unit import (
+    CancelTimer,
+    Change,
+    Committed,
+    DropLetter,
+    Forget,
+    KeepAttempts,
+    KeepLetter,
+    KeepResult,
+    Outcome,
+    Seated,
+    SetTimer,
+    Unit,
+)
+
+_ASKED = 500
+"""Ids that are looked up in one statement."""
+
+
+@attrs.define
+class Known:
+    """What the writer knows of the file, so that it need not ask."""
+
+    head: int = 0
+    link: bytes = ORIGIN
+    at: float = 0.0
+    names: dict[str, int] = attrs.field(factory=dict[str, int])
+    seats: dict[str, tuple[int, int]] = attrs.field(factory=dict[str, tuple[int, int]])
+    """Epoch and position of the agents that took their places in this run."""
+
+    @classmethod
+    def read(cls, db: sqlite3.Connection) -> Known:
+        known = cls(names={name: number for number, name in db.execute("SELECT * FROM names")})
+        last = db.execute(
+            "SELECT position, link, at FROM events ORDER BY position DESC LIMIT 1"
+        ).fetchone()
+        if last is not None:
+            known.head, known.link, known.at = last
+        return known
+
+
+class IdTaken(Exception):
+    """One of the ids stands in the log: the batch has to be written with care."""
+
+
+class Batch:
+    """One attempt at writing `units`. Hold the transaction."""
+
+    def __init__(self, db: sqlite3.Connection, known: Known, now: float) -> None:
+        self._db = db
+        self.head, self.link, self.at = known.head, known.link, max(known.at, float(now))
+        self._known = known
+        self.names: dict[str, int] = {}
+        """Those that are new."""
+        self.seats: dict[str, tuple[int, int]] = {}
+        """Those that changed."""
+        self._rows: list[Row] = []
+        self._added: dict[str, tuple[Recorded, bytes]] = {}
+        self._stand: dict[str, tuple[Recorded, bytes]] = {}
+        """What stands in the log under ids of this batch, if it was looked up."""
+
+    def write(self, units: Sequence[Unit], *, carefully: bool) -> list[Outcome]:
+        """Write all. Raises `IdTaken` unless `carefully`."""
+        if carefully:
+            self._look_up([event.id for unit in units for event in unit.events])
+        outcomes = [self._happen(unit) for unit in units]
+        try:
+            columns = f"{COLUMNS}, link"
+            insert_many(self._db, f"INSERT INTO events ({columns})", 13, self._rows)
+        except sqlite3.IntegrityError as error:
+            raise IdTaken from error
+        cursors = [(self.number(agent), *seat) for agent, seat in self.seats.items()]
+        insert_many(
+            self._db,
+            "INSERT INTO cursors (agent, epoch, position)",
+            3,
+            cursors,
+            "ON CONFLICT (agent) DO UPDATE "
+            "SET epoch = excluded.epoch, position = excluded.position",
+        )
+        return outcomes
+
+    def _look_up(self, ids: list[str]) -> None:
+        names = {number: name for name, number in self._known.names.items()}
+        for place in range(0, len(ids), _ASKED):
+            asked = [pack(id) for id in ids[place : place + _ASKED]]
+            rows = self._db.execute(
+                f"SELECT {COLUMNS}, digest FROM events WHERE id IN ({','.join('?' * len(asked))})",
+                asked,
+            ).fetchall()
+            for *row, digest in rows:
+                recorded = events_of([tuple(row)], names)[0]
+                self._stand[recorded.event.id] = (recorded, digest or digest_of(row[10]))
+
+    # -- one unit ---------------------------------------------------------------------------
+
+    def _happen(self, unit: Unit) -> Outcome:
+        """Checked first, written then: a unit that is refused has touched nothing."""
+        error = self._refusal(unit)
+        if error is not None:
+            return error
+        before = self.head
+        recorded: dict[int, Recorded] = {}
+        repeated: set[int] = set()
+        conflicts: list[Event] = []
+        for event, body in zip(unit.events, unit.bodies, strict=True):
+            stands = self._stand.get(event.id) or self._added.get(event.id)
+            if stands is None:
+                one = self._append(event, body, unit.flags)
+                recorded[one.position] = one
+            elif (
+                stands[0].event.type == event.type and stands[1] == digest_of(body)
+            ) or self._says_the_same(stands[0], event):
+                recorded[stands[0].position] = stands[0]
+                repeated.add(stands[0].position)
+            else:
+                conflicts.append(event)
+        seated = self._seat(unit)
+        if unit.move is not None:
+            self.seats[unit.move.agent] = (unit.move.epoch, unit.move.after)
+        if unit.fires is not None:
+            self._change(CancelTimer(unit.fires.agent, unit.fires.key))
+        for change in unit.changes:
+            self._change(change)
+        old = frozenset(position for position in repeated if position <= before)
+        return Committed(tuple(recorded.values()), old, tuple(conflicts), seated)
+
+    def _says_the_same(self, stands: Recorded, event: Event) -> bool:
+        """With its keys in another order, perhaps."""
+        same = stands.event.type == event.type and stands.event.payload == event.payload
+        return same and not stands.erased
+
+    def _refusal(self, unit: Unit) -> ChoreiaError | None:
+        move, fires = unit.move, unit.fires
+        if move is not None and self._seat_of(move.agent) != (move.epoch, move.before):
+            return stale(move.agent)
+        if fires is not None and self._timer_event(fires) != fires.event.id:
+            return not_set(fires)
+        if unit.strict:
+            own: dict[str, Event] = {}
+            for event, body in zip(unit.events, unit.bodies, strict=True):
+                stands = self._stand.get(event.id) or self._added.get(event.id)
+                if stands is not None:
+                    same = stands[0].event.type == event.type and stands[1] == digest_of(body)
+                    if not same and not self._says_the_same(stands[0], event):
+                        return duplicate(stands[0].event, event)
+                earlier = own.setdefault(event.id, event)
+                if (earlier.type, earlier.payload) != (event.type, event.payload):
+                    return duplicate(earlier, event)
+        return None
+
+    def _append(self, event: Event, body: bytes, flags: int) -> Recorded:
+        self.head += 1
+        recorded = Recorded(self.head, event, self.at, flags)
+        digest = digest_of(body)
+        self.link = link(self.link, self.head, self.at, flags, event, digest)
+        self._rows.append(row_of(recorded, body, self.link, self.number))
+        self._added[event.id] = (recorded, digest)
+        return recorded
+
+    def number(self, name: str) -> int:
+        number = self._known.names.get(name) or self.names.get(name)
+        if number is None:
+            number = self.names[name] = len(self._known.names) + len(self.names) + 1
+            self._db.execute("INSERT INTO names VALUES (?, ?)", (number, name))
+        return number
+
+    # -- cursors and timers -----------------------------------------------------------------
+
+    def _seat_of(self, agent: str) -> tuple[int, int] | None:
+        return self.seats.get(agent) or self._known.seats.get(agent) or self._stored_seat(agent)
+
+    def _stored_seat(self, agent: str) -> tuple[int, int] | None:
+        number = self._known.names.get(agent)
+        found: tuple[int, int] | None = self._db.execute(
+            "SELECT epoch, position FROM cursors WHERE agent = ?", (number,)
+        ).fetchone()
+        return found
+
+    def _seat(self, unit: Unit) -> Seated | None:
+        if unit.seat is None:
+            return None
+        agent = unit.seat.agent
+        stands = self._seat_of(agent)
+        epoch, position = stands or (0, begins_at(unit.seat.start, self.head))
+        self.seats[agent] = (epoch + 1, position)
+        return Seated(epoch + 1, position, stands is None)
+
+    def _timer_event(self, timer: SetTimer) -> str | None:
+        found = self._db.execute(
+            "SELECT event FROM timers WHERE agent = ? AND key = ?",
+            (self._known.names.get(timer.agent) or self.names.get(timer.agent), timer.key),
+        ).fetchone()
+        return None if found is None else event_from(found[0]).id
+
+    # -- what else a unit changes -----------------------------------------------------------
+
+    def _change(self, change: Change) -> None:  # one line for each kind
+        run, agent = self._db.execute, self.number
+        match change:
+            case SetTimer():
+                run(
+                    "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?)",
+                    (
+                        agent(change.agent), change.key, change.due, event_blob(change.event),
+                        change.schedule,
+                    ),
+                )  # fmt: skip
+            case CancelTimer():
+                run(
+                    "DELETE FROM timers WHERE agent = ? AND key = ?",
+                    (agent(change.agent), change.key),
+                )
+            case KeepLetter(letter):
+                run(
+                    "INSERT INTO letters (agent, event_id, event, reason, error, traceback, "
+                    "attempts, time, waiting, crashes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (agent, event_id) DO UPDATE SET event = excluded.event, "
+                    "reason = excluded.reason, error = excluded.error, "
+                    "traceback = excluded.traceback, attempts = excluded.attempts, "
+                    "time = excluded.time, waiting = excluded.waiting, crashes = excluded.crashes",
+                    (
+                        agent(letter.agent), letter.event.id, event_blob(letter.event),
+                        letter.reason, letter.error, letter.traceback, letter.attempts,
+                        letter.time, letter.waiting, letter.crashes,
+                    ),
+                )  # fmt: skip
+            case DropLetter():
+                run(
+                    "DELETE FROM letters WHERE agent = ? AND event_id = ?",
+                    (agent(change.agent), change.event_id),
+                )
+            case KeepAttempts():
+                run(
+                    "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
+                    (agent(change.agent), change.event_id, change.failed, change.crashes),
+                )
+            case KeepResult():
+                run(
+                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
+                    (agent(change.agent), change.event_id, change.name, change.value),
+                )
+            case Forget():
+                for table in ("attempts", "results"):
+                    run(
+                        f"DELETE FROM {table} WHERE agent = ? AND event_id = ?",
+                        (agent(change.agent), change.event_id),
+                    )
