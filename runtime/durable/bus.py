@@ -13,6 +13,7 @@ from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.durable.feed import LogFeed
 from choreia.runtime.durable.journal import Entry, Journal, unit_of
 from choreia.runtime.durable.letters import StoreLetters
+from choreia.runtime.durable.suspects import OneAtATime
 from choreia.runtime.errors import ChoreiaError, MailboxFull
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import LIVE
@@ -51,6 +52,7 @@ class LogBus(Bus):
         engine.letters = self.letters
         self.max_lag: int | None = None
         """Of agents that do not say it themselves; see `LogFeed.max_lag`."""
+        self.suspects = OneAtATime()
         self.max_crashes = 5
         """Times a process may die over one event before that is a dead letter."""
         engine.elsewhere = lambda: self.journal.pending > 0

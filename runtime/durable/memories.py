@@ -35,8 +35,21 @@ class Memories:
         for result in store.results(self._agent):
             self._keep(result.event_id, result.name, result.value)
 
-    def attempts(self, event_id: str) -> KeepAttempts | None:
-        return None if self._attempts is None else self._attempts.get(event_id)
+    def known(self, event_id: str) -> bool:
+        """Whether anything is kept about the event."""
+        return (self._attempts is not None and event_id in self._attempts) or (
+            self._results is not None and event_id in self._results
+        )
+
+    def failed(self, event_id: str) -> int:
+        """Attempts at it that raised."""
+        kept = None if self._attempts is None else self._attempts.get(event_id)
+        return 0 if kept is None else kept.failed
+
+    def crashes(self, event_id: str) -> int:
+        """Times the process may have died of it."""
+        kept = None if self._attempts is None else self._attempts.get(event_id)
+        return 0 if kept is None else kept.crashes
 
     def tried(self, event_id: str, failed: int, crashes: int) -> KeepAttempts:
         """So often it was tried: what is to be written."""

@@ -23,6 +23,7 @@ from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.steps import Plan
 from choreia.runtime.delivery.turn import SLICE
 from choreia.runtime.durable.outgoing import EVENTS, Entering
+from choreia.runtime.durable.suspects import PATIENCE
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 
@@ -185,29 +186,25 @@ class DurableTurn(Entering):
         if item.__class__ is not Recorded:
             return False
         memories = self.ledger.memories
-        return bool(
-            self.suspects
-            or memories.attempts(event.id) is not None
-            or memories.progress(event.id) is not None
-        )
+        return bool(self.suspects or memories.known(event.id))
 
     def _deliver(self, item: object, event: Event, plan: Plan) -> Frame:
         self.event = event
-        attempt = 1
-        progress: Progress | None = None
-        suspect: bool | None = False
-        if isinstance(item, Recorded):
-            memories = self.ledger.memories
+        if not isinstance(item, Recorded):
+            yield from deliver(self, event, plan)
+            return
+        memories = self.ledger.memories
+        try:
             suspect = yield from self._confess(item)
             if suspect is None:
                 return
-            earlier = memories.attempts(event.id)
-            attempt += 0 if earlier is None else earlier.failed
-            progress = memories.progress(event.id)
-        yield from deliver(self, event, plan, progress=progress, attempt=attempt)
-        self.ledger.handled(item)
-        if suspect:  # one at a time, so that it is known which one it was
-            yield from self._committed()
+            progress, attempt = memories.progress(event.id), 1 + memories.failed(event.id)
+            yield from deliver(self, event, plan, progress=progress, attempt=attempt)
+            self.ledger.handled(item)
+            if suspect:
+                yield from self._committed()
+        finally:
+            self._bus.suspects.leave(item)
 
     def _recover(
         self,
@@ -231,16 +228,14 @@ class DurableTurn(Entering):
     def _confess(self, item: Recorded) -> Generator[None, None, bool | None]:
         """Before a suspect is tried: have the attempt on disk. Whether it is one; None when it has
         been tried often enough."""
-        event, ledger = item.event, self.ledger
-        bus = cast("LogBus", self.engine.bus)
-        earlier = ledger.memories.attempts(event.id)
-        crashes = 0 if earlier is None else earlier.crashes
+        event, ledger, bus = item.event, self.ledger, self._bus
         if item.position > bus.before_run:
             self.suspects = 0
-        if not self.suspects and not crashes:
+        if not self.suspects and ledger.memories.crashes(event.id) == 0:
             return False
         self.suspects = max(0, self.suspects - 1)
-        failed = 0 if earlier is None else earlier.failed
+        yield from self._alone(item)
+        crashes, failed = ledger.memories.crashes(event.id), ledger.memories.failed(event.id)
         if crashes >= bus.max_crashes:
             self.report_crashes(event, crashes)
             self.bury(event, None, failed, "crashed")
@@ -250,6 +245,25 @@ class DurableTurn(Entering):
         ledger.change(ledger.memories.tried(event.id, failed, crashes + 1))
         yield from self._committed()
         return True
+
+    def _alone(self, item: Recorded) -> Frame:
+        """Wait until no other suspect is in hand."""
+        gate = self._bus.suspects.enter(item)
+        if gate.is_open:
+            return
+        self.cell.hold(COMMITTING)
+        gate.then(lambda: self.cell.release(COMMITTING))
+        timer = self.engine.clock.call_later(PATIENCE, gate.open)
+        try:
+            yield
+            while not gate.is_open:
+                yield
+        finally:
+            timer.cancel()
+
+    @property
+    def _bus(self) -> LogBus:
+        return cast("LogBus", self.engine.bus)
 
     def report_crashes(self, event: Event, crashes: int) -> None:
         self.log.error(
@@ -261,19 +275,17 @@ class DurableTurn(Entering):
         """It raised, and will be tried again, perhaps by another process."""
         if not self._durable_in_hand():
             return
-        earlier = self.ledger.memories.attempts(event.id)
+        memories = self.ledger.memories
         # It raised, so it did not crash the process: that is taken back.
-        crashes = 0 if earlier is None else max(0, earlier.crashes - 1)
-        self.ledger.change(self.ledger.memories.tried(event.id, self.attempt, crashes))
+        crashes = max(0, memories.crashes(event.id) - 1)
+        self.ledger.change(memories.tried(event.id, self.attempt, crashes))
 
     def retrying(self, event: Event) -> Frame:
-        if self._durable_in_hand() and self.suspects:
-            earlier = self.ledger.memories.attempts(event.id)
-            if earlier is not None:
-                self.ledger.change(
-                    self.ledger.memories.tried(event.id, earlier.failed, earlier.crashes + 1)
-                )
-                yield from self._committed()
+        memories = self.ledger.memories
+        if self._durable_in_hand() and (self.suspects or memories.crashes(event.id)):
+            crashes = memories.crashes(event.id) + 1
+            self.ledger.change(memories.tried(event.id, memories.failed(event.id), crashes))
+            yield from self._committed()
 
     def _durable_in_hand(self) -> bool:
         return self.ledger.durable and isinstance(self.held, (Recorded, Redelivery))
