@@ -19,7 +19,6 @@ from choreia.runtime.delivery.context import running
 from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.handling import deliver, recover
 from choreia.runtime.delivery.mailbox import CLOSED
-from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.steps import Plan
 from choreia.runtime.delivery.turn import SLICE
 from choreia.runtime.durable.outgoing import EVENTS, Entering
