@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from choreia.actors.base import Actor
@@ -17,7 +18,7 @@ from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, to
 from choreia.actors.once import call_once
 from choreia.actors.options import Options, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
-from choreia.actors.timers import cancel_timer, set_timer
+from choreia.actors.timers import cancel_timer, set_alarm, set_timer
 from choreia.runtime.delivery.emission import Declaration
 from choreia.runtime.delivery.steps import Kind
 from choreia.runtime.errors import InvalidAgent, OutsideTurn
@@ -175,6 +176,17 @@ class Agent(Actor):
         return set_timer(
             turn_of(self, "after"), record_of(self, "after"), seconds, type, payload, key
         )
+
+    def at(
+        self,
+        when: datetime | float,
+        type: object,
+        payload: object = None,
+        *,
+        key: str | None = None,
+    ) -> str:
+        """Emit an event at a time: a datetime with a time zone, or Unix seconds. As `after`."""
+        return set_alarm(turn_of(self, "at"), record_of(self, "at"), when, type, payload, key)
 
     def cancel(self, key: str) -> None:
         """Cancel the timer of that key, once the handler has returned. Unknown keys do nothing."""

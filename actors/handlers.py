@@ -115,11 +115,16 @@ def on(
                 f"handler {marked.__qualname__}: only a coroutine can be cancelled; write "
                 "`async def`, or leave out cancel_on"
             )
-        # Decorators are applied from the last line up; topics are kept as they are read.
-        setattr(method, _MARK, (declared, *getattr(method, _MARK, ())))
-        return method
+        return mark_handler(method, declared)
 
     return mark
+
+
+def mark_handler(method: F, topic: Topic) -> F:
+    """Have `method` handle what `topic` selects."""
+    # Decorators are applied from the last line up; topics are kept as they are read.
+    setattr(method, _MARK, (topic, *getattr(method, _MARK, ())))
+    return method
 
 
 def limits_of(timeout: object, cancel_on: str | type | tuple[str | type, ...] | None) -> Limits:

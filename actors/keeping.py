@@ -10,6 +10,7 @@ from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.errors import InvalidStore
+from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.stores.base import EventStore
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Keeping:
             if self._own:
                 self.store.close()
             raise
+        if isinstance(engine.clock, SimulatedClock) and opened.head:
+            engine.clock.go_on_from(self.store.page(opened.head - 1, 1)[0].at)
         self._bus = engine.bus = LogBus(engine, self.store, opened)
         self._bus.max_lag = max_lag
         self._bus.max_crashes = max_crashes

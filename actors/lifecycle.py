@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from choreia.actors.ear import settle_left_over
+from choreia.actors.every import start_schedules
 from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.reply import Reply
 from choreia.actors.timers import cancel_all
@@ -91,6 +92,7 @@ class Lifecycle:
 
     def _started(self, cell: Cell, agent: Agent) -> None:
         record = cast("Record", cell.owner)
+        start_schedules(cell, agent)
         self._say(cell, "started", {"agent": cell.name})
         if self._heard(cell, "online"):
             payload = {

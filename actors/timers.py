@@ -4,6 +4,7 @@ one's stand in the store, and go on when it comes again."""
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from choreia.runtime.delivery.turn import Turn
@@ -26,17 +27,35 @@ def set_timer(
     number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
     if not number or not math.isfinite(seconds) or seconds < 0:
         raise InvalidEvent(f"after({seconds!r}, …): give a number of seconds, 0 or more")
+    return _set(turn, record, turn.engine.clock.now() + seconds, type, payload, key)
+
+
+def set_alarm(
+    turn: Turn, record: Record, when: object, type: object, payload: object, key: str | None
+) -> str:
+    """Have the agent emit an event at a time; the timer's key."""
+    turn.check("at")
+    due = when.timestamp() if isinstance(when, datetime) and when.tzinfo is not None else when
+    if isinstance(due, bool) or not isinstance(due, (int, float)) or not math.isfinite(due):
+        raise InvalidEvent(f"at({when!r}, …): give a datetime with a time zone, or Unix seconds")
+    return _set(turn, record, float(due), type, payload, key)
+
+
+def _set(
+    turn: Turn, record: Record, due: float, type: object, payload: object, key: str | None
+) -> str:
+    now = turn.engine.clock.now()
     if key is not None and (not isinstance(key, str) or not key):
         raise InvalidEvent(f"after(…, key={key!r}): give a text that is not empty, or leave it out")
-    place, now = len(turn.buffer), turn.engine.clock.now()
+    place = len(turn.buffer)
     event = turn.emitter.buffered(turn.event, type, payload, place, now)
     name = key or event.id
     # An effect: it happens when the handler returns, or not at all.
     ledger = durable_ledger(turn)
     if ledger is None:
-        turn.later("after", lambda: _arm(turn, record, seconds, event, name))
+        turn.later("after", lambda: _arm(turn, record, max(0.0, due - now), event, name))
     else:
-        timer = SetTimer(turn.cell.name, name, now + seconds, event)
+        timer = SetTimer(turn.cell.name, name, due, event)
         turn.later("after", lambda: ledger.set_timer(timer))
     return name
 

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
     from choreia.actors.context import current as current
+    from choreia.actors.every import every as every
     from choreia.actors.folding import applies as applies
     from choreia.actors.handlers import on as on
     from choreia.actors.info import AgentInfo as AgentInfo
@@ -95,6 +96,7 @@ else:
     _HOMES = {
         "Agent": "choreia.actors.agent",
         "current": "choreia.actors.context",
+        "every": "choreia.actors.every",
         "applies": "choreia.actors.folding",
         "on": "choreia.actors.handlers",
         "AgentInfo": "choreia.actors.info",

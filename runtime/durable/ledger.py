@@ -58,7 +58,7 @@ class Ledger:
     __slots__ = (
         *("_after", "_before", "_buried", "_bus", "_cell", "_changes", "_done"),
         *("_events", "_in_hand", "_last", "_then"),
-        *("alarms", "durable", "epoch", "memories", "returning", "seat", "start"),
+        *("alarms", "durable", "epoch", "memories", "returning", "scheduled", "seat", "start"),
     )
 
     def __init__(self, cell: Cell, bus: LogBus, *, durable: bool, start: Start) -> None:
@@ -72,6 +72,8 @@ class Ledger:
         self.alarms = Alarms(cell, bus)
         self.memories = Memories(cell.name)
         self._before = self._after = 0
+        self.scheduled: list[SetTimer] = []
+        """Timers that repeat, and that the last run has left."""
         self.returning: list[Letter] = []
         """Dead letters that were on their way back when the last run ended."""
         self._in_hand = 0
@@ -171,7 +173,9 @@ class Ledger:
         name = self._cell.name
         self.returning = [letter for letter in store.letters(name) if letter.waiting]
         self.memories.load(store)
-        self.alarms.load(store.timers(name))
+        timers = store.timers(name)
+        self.alarms.load(timer for timer in timers if not timer.schedule)
+        self.scheduled = [timer for timer in timers if timer.schedule]
 
     def done_with(self, event_id: str) -> bool:
         """What was kept about that event is not needed any more: False if it was buried, and what
