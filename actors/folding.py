@@ -141,9 +141,11 @@ class StateFold:
 def state_class_of(agent_class: type, base: type) -> type | None:
     """What stands in the brackets of ``EventSourcedAgent[State]``."""
     for cls in agent_class.__mro__:
-        for origin in vars(cls).get("__orig_bases__", ()):
-            if getattr(origin, "__origin__", None) is base:
-                (state,) = origin.__args__
-                if inspect.isclass(state):
-                    return state
+        for written in vars(cls).get("__orig_bases__", ()):
+            origin = getattr(written, "__origin__", None)
+            # Or in those of a class between, which is generic itself.
+            if inspect.isclass(origin) and issubclass(origin, base):
+                states = [one for one in written.__args__ if inspect.isclass(one)]
+                if states:
+                    return states[0]
     return None

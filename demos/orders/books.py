@@ -1,17 +1,18 @@
-"""The agents' books. Each has one writer; when all is done, the audit compares them.
-
-They are made outside the agents and handed to them, so that they can be read when the agents
-are gone, and would outlive a restart. What is added up is counted, not set: a card that was
-charged twice must show.
-"""
+"""The agents' books, written out from their states when all is done; the audit compares them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 
 from attrs import define, field
 
+from choreia.demos.orders.customer import Customer
+from choreia.demos.orders.inventory import Inventory
 from choreia.demos.orders.order import Day, Order, Outcome
+from choreia.demos.orders.payment import Payment
+from choreia.demos.orders.shipping import Shipping
+from choreia.demos.orders.shop import Shop
 
 
 @define
@@ -19,16 +20,6 @@ class ShopBook:
     """How each order ended; a list, because an order that ended twice must show."""
 
     outcomes: dict[str, list[Outcome]] = field(factory=dict)
-
-    def open(self, order_id: str) -> bool:
-        """False when it is known already."""
-        if order_id in self.outcomes:
-            return False
-        self.outcomes[order_id] = []
-        return True
-
-    def close(self, order_id: str, outcome: Outcome) -> None:
-        self.outcomes.setdefault(order_id, []).append(outcome)
 
 
 @define
@@ -38,21 +29,6 @@ class StockBook:
     left: Counter[str]
     reserved: dict[str, Order] = field(factory=dict)
 
-    def reserve(self, order: Order) -> bool:
-        """All pieces or none: False when there are not enough."""
-        if self.left[order.item] < order.quantity:
-            return False
-        self.left[order.item] -= order.quantity
-        self.reserved[order.id] = order
-        return True
-
-    def release(self, order_id: str) -> None:
-        order = self.reserved.pop(order_id)
-        self.left[order.item] += order.quantity
-
-    def hand_over(self, order_id: str) -> None:
-        del self.reserved[order_id]
-
 
 @define
 class Ledger:
@@ -60,12 +36,6 @@ class Ledger:
 
     charged: Counter[str] = field(factory=Counter)
     refunded: Counter[str] = field(factory=Counter)
-
-    def charge(self, order: Order) -> None:
-        self.charged[order.id] += order.total
-
-    def refund(self, order_id: str) -> None:
-        self.refunded[order_id] += self.charged[order_id]
 
     def kept(self, order_id: str) -> int:
         return self.charged[order_id] - self.refunded[order_id]
@@ -76,9 +46,6 @@ class ShippingBook:
     """Pieces sent, by order."""
 
     sent: Counter[str] = field(factory=Counter)
-
-    def send(self, order: Order) -> None:
-        self.sent[order.id] += order.quantity
 
 
 @define
@@ -93,21 +60,53 @@ class CustomerBook:
 
 
 @define
+class Agents:
+    """Those whose states the books are written out from, as they come into being."""
+
+    shop: Shop = field(init=False)
+    inventory: Inventory = field(init=False)
+    payment: Payment = field(init=False)
+    shipping: Shipping = field(init=False)
+    customer: Customer = field(init=False)
+
+
 class Books:
-    """All books of one day."""
+    """All books of one day, written out from what the agents know when they are first looked at.
 
-    day: Day
-    shop: ShopBook
-    stock: StockBook
-    ledger: Ledger
-    shipping: ShippingBook
-    customer: CustomerBook
+    The agents' states are the truth, and cannot be changed; these can, and are for adding up.
+    """
 
-    @classmethod
-    def of(cls, day: Day) -> Books:
-        """As they are in the morning."""
-        stock = StockBook(Counter(day.stock))
-        return cls(day, ShopBook(), stock, Ledger(), ShippingBook(), CustomerBook())
+    def __init__(self, day: Day, agents: Agents) -> None:
+        self.day = day
+        self._agents = agents
+
+    @cached_property
+    def shop(self) -> ShopBook:
+        state = self._agents.shop.state
+        return ShopBook({id: list(ends) for id, ends in state.outcomes.items()})
+
+    @cached_property
+    def stock(self) -> StockBook:
+        state = self._agents.inventory.state
+        left = Counter(self.day.stock)
+        left.subtract(dict(state.taken))
+        return StockBook(left, dict(state.reserved))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        state = self._agents.payment.state
+        return Ledger(Counter(dict(state.charged)), Counter(dict(state.refunded)))
+
+    @cached_property
+    def shipping(self) -> ShippingBook:
+        return ShippingBook(Counter(dict(self._agents.shipping.state.sent)))
+
+    @cached_property
+    def customer(self) -> CustomerBook:
+        state = self._agents.customer.state
+        told = {id: list(outcomes) for id, outcomes in state.told.items()}
+        refused = [id for id, times in state.refused.items() for _ in range(times)]
+        return CustomerBook(told, set(state.asked), refused)
 
     def ended(self, outcome: Outcome) -> list[Order]:
         """The orders that ended so, as the shop has it."""

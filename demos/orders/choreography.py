@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
 
-from choreia import ActorSystem
-from choreia.demos.orders.books import Books
+from attrs import asdict, astuple
+
+from choreia import ActorSystem, Agent, Event
+from choreia.demos.orders.books import Agents, Books
 from choreia.demos.orders.customer import Customer
-from choreia.demos.orders.events import OrderPlaced
+from choreia.demos.orders.events import DayOpened, OrderPlaced
 from choreia.demos.orders.inventory import Inventory
 from choreia.demos.orders.order import Day, Order
 from choreia.demos.orders.payment import Payment
@@ -32,15 +35,49 @@ def build(
     `place` the orders, let the system come to rest, and `audit` the books.
     """
     orders = tuple(orders)
-    books = Books.of(Day(orders, {item.item: DEFAULT_STOCK for item in orders} | dict(stock or {})))
-    system.spawn(lambda: Shop(books.shop), name="shop", mailbox=mailbox)
-    system.spawn(lambda: Inventory(books.stock), name="inventory", mailbox=mailbox)
-    system.spawn(lambda: Payment(books.ledger), name="payment", mailbox=mailbox)
-    system.spawn(lambda: Shipping(books.shipping), name="shipping", mailbox=mailbox)
-    system.spawn(lambda: Customer(books.customer), name="customer", mailbox=mailbox)
-    return books
+    day = Day(orders, {item.item: DEFAULT_STOCK for item in orders} | dict(stock or {}))
+    agents = Agents()
+
+    def employ(name: str, make: Callable[[], Agent]) -> None:
+        def begin() -> Agent:
+            agent = make()
+            setattr(agents, name, agent)
+            return agent
+
+        # In a store that has orders already: all of them.
+        system.spawn(begin, name=name, mailbox=mailbox, start="beginning")
+
+    employ("shop", Shop)
+    employ("inventory", lambda: Inventory(day.stock))
+    employ("payment", Payment)
+    employ("shipping", Shipping)
+    employ("customer", Customer)
+    return Books(day, agents)
+
+
+def open_day(system: ActorSystem, day: Day) -> None:
+    """Have the system's store be about that day. Raises `DuplicateId` when it is about another."""
+    said = repr((sorted(day.stock.items()), [astuple(order) for order in day.orders]))
+    digest = blake2b(said.encode(), digest_size=16).hexdigest()
+    opened = DayOpened(len(day.orders), digest)
+    system.publish("day.opened", asdict(opened), id="day")
 
 
 def place(system: ActorSystem, order: Order) -> None:
     """Order something: a case of its own. Waits while the shop's mailbox is full."""
     system.publish(OrderPlaced(order))
+
+
+def place_once(system: ActorSystem, orders: Iterable[Order]) -> None:
+    """Order all of it, in a system with a store: what has been ordered before, is not ordered
+    again, whatever ended that process."""
+    system.publish_many(
+        Event(
+            type="order.placed",
+            source="customers",
+            payload=OrderPlaced(order),
+            id=f"order-{order.id}",
+            metadata={"correlationId": f"order-{order.id}"},
+        )
+        for order in orders
+    )

@@ -9,10 +9,10 @@ from typing import Literal
 import click
 from rich.console import Console
 
-from choreia import ActorSystem, DemoError, IdleTimeout
+from choreia import ActorSystem, DemoError, DuplicateId, IdleTimeout
 from choreia.demos.orders.audit import audit
 from choreia.demos.orders.books import Books
-from choreia.demos.orders.choreography import MAILBOX, build, place
+from choreia.demos.orders.choreography import MAILBOX, build, open_day, place, place_once
 from choreia.demos.orders.generate import generate
 from choreia.demos.orders.live import Screen, Watch
 from choreia.demos.orders.order import Day
@@ -22,6 +22,8 @@ from choreia.demos.orders.result import to_json
 from choreia.runtime.events.display import plain
 
 STDOUT = Path("-")
+TOGETHER = 50
+"""Orders that go into a store in one commit."""
 MOST = 1_000_000
 """Orders to make up."""
 
@@ -64,6 +66,11 @@ MOST = 1_000_000
     show_default=True,
     help="Capacity of each agent's mailbox.",
 )
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep everything in this file. Killed at any time, it goes on when started again.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -74,6 +81,7 @@ def command(
     mode: Literal["threads", "simulated"],
     workers: int,
     mailbox: int,
+    store: Path | None,
 ) -> None:
     """An order saga: failed payments, empty shelves, changes of mind, compensations.
 
@@ -92,9 +100,11 @@ def command(
     day = _day(wanted, seed)
     console = Console(stderr=target == STDOUT, quiet=quiet)
     introduce(console, len(day.orders))
-    with ActorSystem(mode=mode, seed=seed, workers=workers) as system:
+    with ActorSystem(mode=mode, seed=seed, workers=workers, store=store) as system:
         books = build(system, day.orders, day.stock, mailbox=mailbox)
-        _trade(system, books, console)
+        if store is not None:
+            _open(system, books.day, store)
+        _trade(system, books, console, durable=store is not None)
     checks = audit(books)
     report(console, books, checks)
     if target is not None:
@@ -115,12 +125,28 @@ def _day(wanted: str, seed: int) -> Day:
     return generate(count, seed)
 
 
-def _trade(system: ActorSystem, books: Books, console: Console) -> None:
+def _open(system: ActorSystem, day: Day, store: Path) -> None:
+    try:
+        open_day(system, day)
+    except DuplicateId:
+        raise DemoError(
+            f"{plain(str(store))} holds another day's orders: give the same --orders and --seed as "
+            "before, or another file"
+        ) from None
+
+
+def _trade(system: ActorSystem, books: Books, console: Console, *, durable: bool) -> None:
     """Place every order, and wait until nothing is in flight."""
-    with Screen(console, Watch(system, len(books.day.orders))) as screen:
-        for number, order in enumerate(books.day.orders, 1):
-            place(system, order)
-            screen.placed(number)
+    orders = books.day.orders
+    with Screen(console, Watch(system, len(orders))) as screen:
+        if durable:
+            for number in range(0, len(orders), TOGETHER):
+                place_once(system, orders[number : number + TOGETHER])
+                screen.placed(min(number + TOGETHER, len(orders)))
+        else:
+            for number, order in enumerate(orders, 1):
+                place(system, order)
+                screen.placed(number)
         while not _at_rest(system):
             screen.draw()
         screen.draw()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from choreia import Agent, on
-from choreia.demos.orders.books import CustomerBook
+from choreia import EventSourcedAgent, on
 from choreia.demos.orders.events import (
     CancellationRefused,
     CancellationRequested,
@@ -13,9 +12,12 @@ from choreia.demos.orders.events import (
     OrderCreated,
     OrderPlaced,
     OrderShipped,
+    OutcomeHeard,
     PaymentCharged,
+    RefusalHeard,
 )
 from choreia.demos.orders.order import Outcome
+from choreia.demos.orders.states import CustomerState
 
 OnTheWay = OrderPlaced | OrderCreated | InventoryReserved | PaymentCharged | OrderShipped
 MOMENTS = (
@@ -28,14 +30,10 @@ MOMENTS = (
 """When one can have a change of mind. The last is always too late; the others are races."""
 
 
-class Customer(Agent):
+class Customer(EventSourcedAgent[CustomerState]):
     """Asks for a cancellation, and hears how every order went."""
 
-    emits = (CancellationRequested,)
-
-    def __init__(self, book: CustomerBook) -> None:
-        super().__init__()
-        self.book = book
+    emits = (CancellationRequested, OutcomeHeard, RefusalHeard)
 
     # The filters spare it the events of all those who are content.
     @on(OrderPlaced, filter={"payload.order.cancel_on": "order.placed"})
@@ -44,7 +42,6 @@ class Customer(Agent):
     @on(PaymentCharged, filter={"payload.order.cancel_on": "payment.charged"})
     @on(OrderShipped, filter={"payload.order.cancel_on": "order.shipped"})
     def change_mind(self, news: OnTheWay) -> None:
-        self.book.asked.add(news.order.id)
         self.emit(CancellationRequested(news.order.id))
 
     @on(OrderCompleted)
@@ -57,7 +54,7 @@ class Customer(Agent):
 
     @on(CancellationRefused)
     def accept(self, refused: CancellationRefused) -> None:
-        self.book.refused.append(refused.order_id)
+        self.emit(RefusalHeard(refused.order_id))
 
     def _hear(self, order_id: str, outcome: Outcome) -> None:
-        self.book.told.setdefault(order_id, []).append(outcome)
+        self.emit(OutcomeHeard(order_id, outcome))

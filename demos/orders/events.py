@@ -146,3 +146,49 @@ class CancellationRefused:
     """Shipping says that the parcel has left. (In time, the answer is ``order.cancelled``.)"""
 
     order_id: str
+
+
+# -- what an agent says to itself, to remember it ------------------------------------------
+
+
+@event_type("cancellation.noted")
+@frozen
+class CancellationNoted:
+    """Inventory, payment or shipping will turn the order back, should it come."""
+
+    order_id: str
+
+
+@event_type("inventory.handed_over")
+@frozen
+class InventoryHandedOver:
+    """The pieces that were put aside are with shipping, and so on their way."""
+
+    order_id: str
+
+
+@event_type("customer.outcome_heard")
+@frozen
+class OutcomeHeard:
+    """The customer knows how the order ended."""
+
+    order_id: str
+    outcome: Outcome
+
+
+@event_type("customer.refusal_heard")
+@frozen
+class RefusalHeard:
+    """The customer knows that it was too late."""
+
+    order_id: str
+
+
+@event_type("day.opened")
+@frozen
+class DayOpened:
+    """From outside, once: what business a store is about."""
+
+    orders: int
+    digest: str
+    """Of all its orders and its stock."""

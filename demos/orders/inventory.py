@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from choreia import on
-from choreia.demos.orders.books import StockBook
 from choreia.demos.orders.events import (
+    CancellationNoted,
+    InventoryHandedOver,
     InventoryRefused,
     InventoryReleased,
     InventoryReserved,
@@ -14,25 +17,33 @@ from choreia.demos.orders.events import (
     PaymentRefused,
 )
 from choreia.demos.orders.order import Outcome
+from choreia.demos.orders.states import StockState
 from choreia.demos.orders.step import Step
 
 
-class Inventory(Step):
+class Inventory(Step[StockState]):
     """Who gets the last piece depends on who comes first; that nobody gets it twice does not."""
 
     capabilities = ("inventory.reserve",)
-    emits = (InventoryReserved, InventoryRefused, InventoryReleased)
+    emits = (
+        InventoryReserved,
+        InventoryRefused,
+        InventoryReleased,
+        InventoryHandedOver,
+        CancellationNoted,
+    )
 
-    def __init__(self, book: StockBook) -> None:
+    def __init__(self, stock: Mapping[str, int]) -> None:
         super().__init__()
-        self.book = book
+        self.stock = stock
+        """In the morning, by item; what was taken since is in the state."""
 
     @on(OrderCreated)
     def reserve(self, created: OrderCreated) -> None:
         order = created.order
-        if order.id in self.withdrawn:
+        if order.id in self.state.withdrawn:
             self.emit(InventoryRefused(order.id, Outcome.CANCELLED))
-        elif not self.book.reserve(order):
+        elif self._left(order.item) < order.quantity:  # all pieces or none
             self.emit(InventoryRefused(order.id, Outcome.OUT_OF_STOCK))
         else:
             self.emit(InventoryReserved(order))
@@ -40,9 +51,11 @@ class Inventory(Step):
     @on(PaymentRefused)
     @on(PaymentRefunded)
     def release(self, news: PaymentRefused | PaymentRefunded) -> None:
-        self.book.release(news.order_id)
         self.emit(InventoryReleased(news.order_id, news.reason))
 
     @on(OrderShipped)
     def hand_over(self, shipped: OrderShipped) -> None:
-        self.book.hand_over(shipped.order.id)
+        self.emit(InventoryHandedOver(shipped.order.id))
+
+    def _left(self, item: str) -> int:
+        return self.stock.get(item, 0) - self.state.taken.get(item, 0)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from choreia import on
-from choreia.demos.orders.books import Ledger
 from choreia.demos.orders.events import (
+    CancellationNoted,
     InventoryReserved,
     PaymentCharged,
     PaymentRefunded,
@@ -12,6 +12,7 @@ from choreia.demos.orders.events import (
     ShippingRefused,
 )
 from choreia.demos.orders.order import Outcome
+from choreia.demos.orders.states import LedgerState
 from choreia.demos.orders.step import Step
 
 DECLINED = frozenset({"4000000000000002", "4000000000009995"})
@@ -19,28 +20,22 @@ DECLINED = frozenset({"4000000000000002", "4000000000009995"})
 orders fail in every run."""
 
 
-class Payment(Step):
+class Payment(Step[LedgerState]):
     """The middle of the saga: its failure turns an order back, and so does shipping's."""
 
     capabilities = ("payment.charge",)
-    emits = (PaymentCharged, PaymentRefused, PaymentRefunded)
-
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__()
-        self.ledger = ledger
+    emits = (PaymentCharged, PaymentRefused, PaymentRefunded, CancellationNoted)
 
     @on(InventoryReserved)
     def charge(self, reserved: InventoryReserved) -> None:
         order = reserved.order
-        if order.id in self.withdrawn:
+        if order.id in self.state.withdrawn:
             self.emit(PaymentRefused(order.id, Outcome.CANCELLED))
         elif order.card in DECLINED:
             self.emit(PaymentRefused(order.id, Outcome.PAYMENT_FAILED))
         else:
-            self.ledger.charge(order)
             self.emit(PaymentCharged(order))
 
     @on(ShippingRefused)
     def refund(self, refused: ShippingRefused) -> None:
-        self.ledger.refund(refused.order_id)
         self.emit(PaymentRefunded(refused.order_id, refused.reason))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from choreia import Agent, on
-from choreia.demos.orders.books import ShopBook
+from choreia import EventSourcedAgent, on
 from choreia.demos.orders.events import (
     InventoryRefused,
     InventoryReleased,
@@ -13,30 +12,24 @@ from choreia.demos.orders.events import (
     OrderPlaced,
     OrderShipped,
 )
-from choreia.demos.orders.order import Outcome
+from choreia.demos.orders.states import ShopState
 
 
-class Shop(Agent):
+class Shop(EventSourcedAgent[ShopState]):
     """The first step of the saga, so the last to be undone."""
 
     emits = (OrderCreated, OrderCompleted, OrderCancelled)
 
-    def __init__(self, book: ShopBook) -> None:
-        super().__init__()
-        self.book = book
-
     @on(OrderPlaced)
     def open(self, placed: OrderPlaced) -> None:
-        if self.book.open(placed.order.id):  # an order that is placed twice is one order
+        if placed.order.id not in self.state.outcomes:  # placed twice, it is one order
             self.emit(OrderCreated(placed.order))
 
     @on(OrderShipped)
     def complete(self, shipped: OrderShipped) -> None:
-        self.book.close(shipped.order.id, Outcome.COMPLETED)
         self.emit(OrderCompleted(shipped.order.id))
 
     @on(InventoryRefused)
     @on(InventoryReleased)
     def call_off(self, news: InventoryRefused | InventoryReleased) -> None:
-        self.book.close(news.order_id, news.reason)
         self.emit(OrderCancelled(news.order_id, news.reason))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from choreia import Agent, on
-from choreia.demos.orders.events import CancellationRequested
+from typing import TypeVar
+
+from choreia import EventSourcedAgent, on
+from choreia.demos.orders.events import CancellationNoted, CancellationRequested
+from choreia.demos.orders.states import StepState
+
+S = TypeVar("S", bound=StepState)
 
 
-class Step(Agent):
+class Step(EventSourcedAgent[S]):
     """Remembers who has had a change of mind, and looks it up before it takes its step.
 
     The cancellation may overtake the order or come behind it. If it is here first, this agent
@@ -14,12 +19,6 @@ class Step(Agent):
     shipping refuses the cancellation. Nobody has to know where the order is.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        # Never forgotten: the order may have been turned back before it came here, and then
-        # comes never. A shop that runs for years would forget them after a while.
-        self.withdrawn: set[str] = set()
-
     @on(CancellationRequested)
     def withdraw(self, request: CancellationRequested) -> None:
-        self.withdrawn.add(request.order_id)
+        self.emit(CancellationNoted(request.order_id))

@@ -52,7 +52,9 @@ class LogBus(Bus):
         engine.letters = self.letters
         self.max_lag: int | None = None
         """Of agents that do not say it themselves; see `LogFeed.max_lag`."""
-        self.suspects = OneAtATime()
+        self.suspects = OneAtATime(store.in_hand)
+        self.was_in_hand = opened.in_hand
+        """What handlers had in hand when the last run was killed; None: it is not known."""
         self.max_crashes = 5
         """Times a process may die over one event before that is a dead letter."""
         engine.elsewhere = lambda: self.journal.pending > 0

@@ -172,7 +172,7 @@ class Ledger:
         """What an earlier run has left. Raises `StoreUnavailable`."""
         name = self._cell.name
         self.returning = [letter for letter in store.letters(name) if letter.waiting]
-        self.memories.load(store)
+        self.memories.load(store, self._bus.was_in_hand)
         timers = store.timers(name)
         self.alarms.load(timer for timer in timers if not timer.schedule)
         self.scheduled = [timer for timer in timers if timer.schedule]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import orjson
 
 from choreia.runtime.delivery.progress import Progress
@@ -27,11 +28,12 @@ class Memories:
         self._attempts: dict[str, KeepAttempts] | None = None
         self._results: dict[str, dict[str, bytes]] | None = None
 
-    def load(self, store: EventStore) -> None:
-        """Remember what an earlier run has written."""
+    def load(self, store: EventStore, in_hand: frozenset[tuple[str, str]] | None) -> None:
+        """Remember what an earlier run has written. `in_hand`: what its handlers had in hand when
+        it was killed, if that is known."""
         attempts = store.attempts(self._agent)
         if attempts:
-            self._attempts = {one.event_id: one for one in attempts}
+            self._attempts = {one.event_id: _judged(one, in_hand) for one in attempts}
         for result in store.results(self._agent):
             self._keep(result.event_id, result.name, result.value)
 
@@ -97,6 +99,13 @@ class Memories:
         if self._results is None:
             self._results = {}
         self._results.setdefault(event_id, {})[name] = body
+
+
+def _judged(kept: KeepAttempts, in_hand: frozenset[tuple[str, str]] | None) -> KeepAttempts:
+    """The last attempt was recorded before it began: if its handler was not in it when the process
+    died, it was not the cause."""
+    guilty = in_hand is None or (kept.agent, kept.event_id) in in_hand
+    return kept if guilty or not kept.crashes else attrs.evolve(kept, crashes=kept.crashes - 1)
 
 
 def value_of(body: bytes) -> Any:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from choreia.runtime.delivery.gate import Gate
+
+Delivery = tuple[str, str]
+"""An agent's name and an event's id."""
 
 PATIENCE = 1.0
 """Seconds after which the next one is tried all the same: the one in hand may wait for it (it asks
@@ -20,7 +24,10 @@ its agent), or take its time."""
 class OneAtATime:
     """Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[frozenset[Delivery]], None]) -> None:
+        """`note` is told which suspects are in their handlers' hands."""
+        self._note = note
+        self._in_hand: frozenset[Delivery] = frozenset()
         self._lock = threading.Lock()
         self._holder: object = None
         self._waiting: deque[tuple[object, Gate]] = deque()
@@ -35,6 +42,19 @@ class OneAtATime:
             self._holder = who
         gate.open()
         return gate
+
+    def hand_over(self, agent: str, event_id: str) -> None:
+        """The handler has it from now on."""
+        with self._lock:
+            self._in_hand |= {(agent, event_id)}
+            self._note(self._in_hand)
+
+    def take_back(self, agent: str, event_id: str) -> None:
+        """The handler has come to its end."""
+        if self._in_hand:
+            with self._lock:
+                self._in_hand -= {(agent, event_id)}
+                self._note(self._in_hand)
 
     def leave(self, who: object) -> None:
         """`who` is done with, or waits no longer."""

@@ -198,11 +198,15 @@ class DurableTurn(Entering):
             if suspect is None:
                 return
             progress, attempt = memories.progress(event.id), 1 + memories.failed(event.id)
+            if suspect:
+                self._bus.suspects.hand_over(self.cell.name, event.id)
             yield from deliver(self, event, plan, progress=progress, attempt=attempt)
+            self._bus.suspects.take_back(self.cell.name, event.id)
             self.ledger.handled(item)
             if suspect:
                 yield from self._committed()
         finally:
+            self._bus.suspects.take_back(self.cell.name, event.id)
             self._bus.suspects.leave(item)
 
     def _recover(

@@ -73,6 +73,8 @@ class Opened:
     """Whether the last run ended in order. If not, what was in hand may have been the cause."""
     head: int
     """The last position that an earlier run recorded."""
+    in_hand: frozenset[tuple[str, str]] | None = None
+    """What `EventStore.in_hand` was told last by that run; None when this is not known."""
 
 
 @attrs.frozen
@@ -143,6 +145,15 @@ class EventStore(Protocol):
 
     def close_run(self) -> None:
         """It ends in order: all that it had in hand is committed."""
+        ...
+
+    def in_hand(self, deliveries: frozenset[tuple[str, str]]) -> None:
+        """Note which suspects (agent and event id) are in their handlers' hands now.
+
+        A few microseconds, and never fails: it has to survive a killed process, not a power cut. So
+        a process that was killed while a commit was on its way does not count against the event.
+        A store that cannot do so cheaply does nothing.
+        """
         ...
 
     def close(self) -> None:

@@ -71,6 +71,7 @@ class MemoryStore:
         self._erasures: list[tuple[float, str, int]] = []
         self._running = False
         self._clean = True
+        self._in_hand: frozenset[Key] = frozenset()
 
     # -- a run
 
@@ -78,7 +79,8 @@ class MemoryStore:
         with self._lock:
             if self._running:
                 raise StoreLocked("another system works with this MemoryStore: stop it first")
-            opened = Opened(self._clean, len(self._log))
+            opened = Opened(self._clean, len(self._log), self._in_hand)
+            self._in_hand = frozenset()
             self._running, self._clean = True, False
             return opened
 
@@ -90,6 +92,9 @@ class MemoryStore:
         """The process has died, as far as this store can tell: its run did not end in order."""
         with self._lock:
             self._running = False
+
+    def in_hand(self, deliveries: frozenset[tuple[str, str]]) -> None:
+        self._in_hand = deliveries
 
     def close(self) -> None:
         """Nothing: what is in memory stays for the next system."""

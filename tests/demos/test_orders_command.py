@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from choreia import on
+from choreia import DemoError, on
 from choreia.cli.app import app
 from choreia.cli.failures import run
 from choreia.demos.orders import choreography
 from choreia.demos.orders.command import command
-from choreia.demos.orders.events import PaymentRefunded, ShippingRefused
+from choreia.demos.orders.events import PaymentRefused, ShippingRefused
 from choreia.demos.orders.payment import Payment
 
 FAR = '{"id": "far", "item": "tea", "quantity": 2, "price": 450, "ship_to": "Atlantis"}'
@@ -24,15 +27,15 @@ STOCK = '{"stock": {"tea": 3}}'
 
 
 class Embezzler(Payment):
-    """Says that it has refunded, and has not."""
+    """Keeps the money, and says that it never took any."""
 
     @on(ShippingRefused)
     def refund(self, refused: ShippingRefused) -> None:
-        self.emit(PaymentRefunded(refused.order_id, refused.reason))
+        self.emit(PaymentRefused(refused.order_id, refused.reason))
 
 
 def demo(*arguments: str) -> Result:
-    return CliRunner().invoke(command, arguments, catch_exceptions=False)
+    return CliRunner().invoke(command, arguments)
 
 
 @pytest.fixture
@@ -190,3 +193,38 @@ def test_a_result_that_cannot_be_written_is_an_error(
     target = tmp_path / "none" / "result.json"
     assert run(app, ["demo", "orders", "--orders", file, "--json", str(target)]) == 1
     assert f"Error: {target}: cannot be written: No such file" in capsys.readouterr().err
+
+
+# -- with a store ---------------------------------------------------------------------------------
+
+
+def in_a_process(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "choreia", "demo", "orders", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_killed_at_any_time_and_started_again_it_adds_up(tmp_path: Path) -> None:
+    chance, killed = Random(0), 0
+    arguments = ("--orders", "400", "--store", str(tmp_path / "orders.db"), "--quiet")
+    while killed < 6:
+        with in_a_process(*arguments) as process:
+            try:
+                process.wait(0.4 + chance.random() * 0.5)  # a random instant is what is wanted
+            except subprocess.TimeoutExpired:
+                process.kill()
+            killed += 1
+    with in_a_process(*arguments) as process:
+        out, errors = process.communicate()
+    assert (process.returncode, out, errors) == (0, b"", b"")
+
+
+def test_a_store_is_about_one_day(tmp_path: Path) -> None:
+    store = str(tmp_path / "orders.db")
+    assert demo("--orders", "20", "--store", store).exit_code == 0
+    assert demo("--orders", "20", "--store", store).exit_code == 0, "it has happened already"
+    other = demo("--orders", "20", "--store", store, "--seed", "1")
+    assert isinstance(other.exception, DemoError)
+    assert "holds another day's orders: give the same --orders and --seed" in str(other.exception)

@@ -11,6 +11,8 @@ import weakref
 import zlib
 from pathlib import Path
 
+import orjson
+
 from choreia.runtime.errors import (
     InvalidStore,
     StoreInsecure,
@@ -18,6 +20,8 @@ from choreia.runtime.errors import (
     StoreUnavailable,
 )
 
+ENDS = ("-wal", "-shm", "-lock", "-anchor", "-hand")
+"""Of the names of the files beside a database."""
 POLL = 0.05
 """Seconds between two looks whether another process has let go of the lock."""
 
@@ -48,7 +52,10 @@ def secure(path: Path) -> None:
             f"everybody can write in {path.parent}, and so replace {path.name}: chmod o-w it, or "
             "put the store elsewhere"
         )
-    for name in (path, *(beside(path, end) for end in ("-wal", "-shm", "-lock", "-anchor"))):
+    for name in (
+        path,
+        *(beside(path, end) for end in ENDS),
+    ):
         try:
             found = name.lstat()
         except FileNotFoundError:
@@ -132,6 +139,48 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+class Hand:
+    """Which suspects are in their handlers' hands. Not synced: it has to survive a killed process,
+    and a store without it only takes longer to tell the innocent from the guilty."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = beside(path, "-hand")
+        self._file = -1
+
+    def read(self) -> frozenset[tuple[str, str]] | None:
+        try:
+            length, written = self._path.read_bytes().split(b"\n", 1)
+            found = orjson.loads(written[: int(length)])
+        except FileNotFoundError:
+            return frozenset()
+        except (OSError, ValueError):
+            return None
+        return frozenset((str(agent), str(event_id)) for agent, event_id in found)
+
+    def write(self, deliveries: frozenset[tuple[str, str]]) -> None:
+        if not deliveries and self._file < 0:
+            return
+        body = orjson.dumps(sorted(deliveries))
+        try:
+            if self._file < 0:
+                self._file = os.open(
+                    self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+                )
+            os.pwrite(self._file, b"%d\n%b" % (len(body), body), 0)
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def remove(self) -> None:
+        """It ended in order."""
+        self.close()
+        self._path.unlink(missing_ok=True)
 
 
 class Anchor:

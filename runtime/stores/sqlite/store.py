@@ -21,7 +21,7 @@ from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import EVERYTHING, Info, Opened, Selection, Verdict
 from choreia.runtime.stores.selecting import events_of, reading, selection_of
 from choreia.runtime.stores.sqlite.erasing import erase_from
-from choreia.runtime.stores.sqlite.files import Anchor, Lock, beside, checked_path, secure
+from choreia.runtime.stores.sqlite.files import Anchor, Hand, Lock, beside, checked_path, secure
 from choreia.runtime.stores.sqlite.reading import Connect, Readers, explain
 from choreia.runtime.stores.sqlite.rows import Row, event_from
 from choreia.runtime.stores.sqlite.schema import prepare
@@ -77,6 +77,7 @@ class SqliteStore:
         self._lock: Lock | None = None
         self._known = Known()
         self._anchor = Anchor(self.path)
+        self._hand = Hand(self.path)
         self._readers = Readers(str(self.path), self._connect)
         if readonly:
             self._open_to_read()
@@ -152,13 +153,19 @@ class SqliteStore:
                 )
             clean = self._transaction(lambda db: self._mark(db, clean=False))
             self._running = True
-            return Opened(clean, self._known.head)
+            in_hand = self._hand.read()
+            self._hand.write(frozenset())
+            return Opened(clean, self._known.head, in_hand)
 
     def close_run(self) -> None:
         with self._mutex:
             if self._running:
                 self._running = False
                 self._transaction(lambda db: self._mark(db, clean=True))
+                self._hand.remove()
+
+    def in_hand(self, deliveries: frozenset[tuple[str, str]]) -> None:
+        self._hand.write(deliveries)
 
     @staticmethod
     def _mark(db: sqlite3.Connection, *, clean: bool) -> bool:
@@ -177,6 +184,7 @@ class SqliteStore:
                     log.error("%s was not closed well: %s", self.path, error)
                 self._db = None
             self._anchor.close()
+            self._hand.close()
             if self._lock is not None:
                 self._lock.release()
                 self._lock = None
