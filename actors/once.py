@@ -35,7 +35,8 @@ def _keep(turn: Turn, name: str, result: object) -> object:
         return result
     value, entry = turn.keep_result(name, result)
     if entry is not None:
-        turn.engine.dispatcher.wait(entry.gate(), None)
+        with turn.waiting_for_the_store():
+            turn.engine.dispatcher.wait(entry.gate(), None)
         turn.check("once")  # it may have been replaced while it waited
         turn.live()
     return value
@@ -49,7 +50,8 @@ async def _keep_async(
         return result
     value, entry = turn.keep_result(name, result)
     if entry is not None:
-        await turn.engine.dispatcher.wait_async(entry.gate(), None)
+        with turn.waiting_for_the_store():
+            await turn.engine.dispatcher.wait_async(entry.gate(), None)
     return value
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from choreia.runtime.delivery.behaviour import Frame, Hearing, Planner, Reply, Waiting
@@ -76,7 +77,9 @@ class Entering(Turn):
     def record_now(self, event: Event) -> Generator[Gate, bool, bool]:
         """Have `event` on disk before the handler goes on: whether it was not there before."""
         self.ledger.emit(event)
-        return not (yield from self.ledger.flush()).repeated
+        with self.waiting_for_the_store():
+            committed = yield from self.ledger.flush()
+        return not committed.repeated
 
     def keep_result(self, name: str, value: object) -> tuple[object, Entry | None]:
         """What a call made with `once` returned, as it will be read again, and what to wait for
@@ -87,6 +90,15 @@ class Entering(Turn):
         change = self.ledger.memories.result(event.id, name, value)
         self.ledger.change(change)
         return value_of(change.value), self.ledger.send()
+
+    @contextmanager
+    def waiting_for_the_store(self) -> Generator[None, None, None]:
+        """A process that is killed meanwhile was not killed by the handler."""
+        suspects, event = cast("LogBus", self.engine.bus).suspects, self.event
+        in_hand = event is not None and suspects.take_back(self.cell.name, event.id)
+        yield
+        if in_hand and event is not None:
+            suspects.hand_over(self.cell.name, event.id)
 
     def _kept_event(self) -> bool:
         if not self.ledger.durable:

@@ -49,12 +49,15 @@ class OneAtATime:
             self._in_hand |= {(agent, event_id)}
             self._note(self._in_hand)
 
-    def take_back(self, agent: str, event_id: str) -> None:
-        """The handler has come to its end."""
-        if self._in_hand:
-            with self._lock:
-                self._in_hand -= {(agent, event_id)}
-                self._note(self._in_hand)
+    def take_back(self, agent: str, event_id: str) -> bool:
+        """The handler has come to its end, or waits for the store: whether it had a suspect."""
+        delivery = (agent, event_id)
+        if delivery not in self._in_hand:
+            return False
+        with self._lock:
+            self._in_hand -= {delivery}
+            self._note(self._in_hand)
+        return True
 
     def leave(self, who: object) -> None:
         """`who` is done with, or waits no longer."""

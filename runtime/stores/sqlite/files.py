@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import stat
 import struct
@@ -19,6 +20,8 @@ from choreia.runtime.errors import (
     StoreLocked,
     StoreUnavailable,
 )
+
+log = logging.getLogger("choreia.store")
 
 ENDS = ("-wal", "-shm", "-lock", "-anchor", "-hand")
 """Of the names of the files beside a database."""
@@ -178,9 +181,12 @@ class Hand:
             self._file = -1
 
     def remove(self) -> None:
-        """It ended in order."""
+        """Nothing is in anybody's hands."""
         self.close()
-        self._path.unlink(missing_ok=True)
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError:
+            log.error("%s cannot be removed", self._path)
 
 
 class Anchor:

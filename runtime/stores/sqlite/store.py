@@ -154,7 +154,7 @@ class SqliteStore:
             clean = self._transaction(lambda db: self._mark(db, clean=False))
             self._running = True
             in_hand = self._hand.read()
-            self._hand.write(frozenset())
+            self._hand.remove()
             return Opened(clean, self._known.head, in_hand)
 
     def close_run(self) -> None:
