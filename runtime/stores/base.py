@@ -29,7 +29,7 @@ in memory (they would have to know when a turn ends).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import attrs
@@ -63,6 +63,21 @@ class Selection:
 
 
 EVERYTHING = Selection()
+
+
+@attrs.frozen
+class Erasure:
+    """Somebody asked for something to be forgotten."""
+
+    time: float
+    what: str
+    reason: str
+    events: int
+
+
+Contents = Iterator[object]
+"""What an export holds: ``(Recorded, digest or None)`` in order, `Cursor`, `SetTimer`, `Letter`,
+`KeepAttempts`, ``(agent, Result)``, `Erasure`."""
 
 
 @attrs.frozen
@@ -239,6 +254,22 @@ class EventStore(Protocol):
     def attempts(self, agent: str) -> list[KeepAttempts]: ...
 
     def results(self, agent: str) -> list[Result]: ...
+
+    def erasures(self) -> list[Erasure]:
+        """Oldest first."""
+        ...
+
+    def history(self) -> Iterator[tuple[Recorded, bytes | None]]:
+        """The whole log, and of what was erased the payload's digest."""
+        ...
+
+    def restore(self, contents: Contents, expected: Callable[[], tuple[int, str]]) -> int:
+        """Fill this store, which is empty, with an export: how many events.
+
+        `expected`, asked at the end, is how many events there must be, and the chain's last link.
+        Raises `InvalidStore` when that differs, and then nothing is in it.
+        """
+        ...
 
     def info(self) -> Info: ...
 

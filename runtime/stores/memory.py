@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import orjson
 
-from choreia.runtime.errors import ChoreiaError, StoreLocked
+from choreia.runtime.errors import ChoreiaError, InvalidStore, StoreLocked
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
-from choreia.runtime.stores.base import EVERYTHING, Fault, Info, Opened, Selection, Verdict
+from choreia.runtime.stores.base import (
+    EVERYTHING,
+    Contents,
+    Erasure,
+    Fault,
+    Info,
+    Opened,
+    Selection,
+    Verdict,
+)
 from choreia.runtime.stores.chain import ORIGIN, digest_of, link
 from choreia.runtime.stores.refusals import (
     begins_at,
     blank,
     blanked,
+    check_next,
+    check_restored,
     duplicate,
     erasure,
     not_set,
@@ -68,7 +79,7 @@ class MemoryStore:
         self._attempts: dict[Key, KeepAttempts] = {}
         self._results: dict[tuple[str, str, str], Result] = {}
         self._numbered = 0
-        self._erasures: list[tuple[float, str, int]] = []
+        self._erasures: list[Erasure] = []
         self._running = False
         self._clean = True
         self._in_hand: frozenset[Key] = frozenset()
@@ -226,7 +237,8 @@ class MemoryStore:
             gone = {one.event.id for one in hit}
             for kept in [kept for kept in self._results if kept[1] in gone]:
                 del self._results[kept]
-            self._erasures.append((now, reason, len(hit)))
+            what = f"case {correlation_id}" if subject is None else f"subject {subject}"
+            self._erasures.append(Erasure(now, what, reason, len(hit)))
             return len(hit)
 
     def compact(self) -> int:
@@ -298,6 +310,53 @@ class MemoryStore:
     def results(self, agent: str) -> list[Result]:
         with self._lock:
             return [result for key, result in self._results.items() if key[0] == agent]
+
+    def erasures(self) -> list[Erasure]:
+        with self._lock:
+            return list(self._erasures)
+
+    def history(self) -> Iterator[tuple[Recorded, bytes | None]]:
+        for place in range(len(self._log)):
+            recorded = self._log[place]
+            yield recorded, self._digests[place] if recorded.erased else None
+
+    def restore(self, contents: Contents, expected: Callable[[], tuple[int, str]]) -> int:
+        filled = MemoryStore()
+        for item in contents:
+            filled._take(item)
+        check_restored(len(filled._log), filled._links[-1], expected())
+        with self._lock:
+            if self._log:
+                raise InvalidStore("only an empty store can be restored")
+            kept = ("_lock", "_running", "_clean", "_in_hand")
+            self.__dict__.update({k: v for k, v in filled.__dict__.items() if k not in kept})
+        return len(self._log)
+
+    def _take(self, item: object) -> None:
+        match item:
+            case (Recorded() as recorded, (None | bytes()) as digest):
+                check_next(recorded, len(self._log))
+                self._append(recorded.event, orjson.dumps(recorded.event.payload), 0, recorded.at)
+                if digest is not None:
+                    self._digests[-1] = digest
+                self._log[-1] = recorded
+                self._links[-1] = link(
+                    self._links[-2], recorded.position, recorded.at, recorded.flags,
+                    recorded.event, self._digests[-1],
+                )  # fmt: skip
+            case Cursor():
+                self._cursors[item.agent] = item
+            case Letter():
+                self._letters[item.agent, item.event.id] = item
+                self._numbered = max(self._numbered, item.number)
+            case (str() as agent, Result() as result):
+                self._results[agent, result.event_id, result.name] = result
+            case Erasure():
+                self._erasures.append(item)
+            case SetTimer() | KeepAttempts():
+                self._change(item)
+            case _:
+                raise InvalidStore(f"{item!r} is nothing that a store holds")
 
     def info(self) -> Info:
         with self._lock:

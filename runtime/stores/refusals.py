@@ -78,3 +78,20 @@ def blanked(recorded: Recorded) -> Recorded:
     """The same of one that stands in a log."""
     event = blank(recorded.event)
     return Recorded(recorded.position, event, recorded.at, recorded.flags | ERASED)
+
+
+def check_next(recorded: Recorded, head: int) -> None:
+    """Positions have no gaps."""
+    if recorded.position != head + 1:
+        raise InvalidStore(
+            f"position {recorded.position} stands behind {head}: events are missing, or in disorder"
+        )
+
+
+def check_restored(events: int, link: bytes, expected: tuple[int, str]) -> None:
+    """Raise `InvalidStore` unless what was read is what was written."""
+    if (events, link.hex()) != expected:
+        raise InvalidStore(
+            f"{events} events with the chain {link.hex()[:16]}… were read, but {expected[0]} with "
+            f"{expected[1][:16]}… were exported: a line was changed; nothing was imported"
+        )

@@ -23,6 +23,16 @@ app.add_command(
     LazyCommand("bench", "choreia.bench.command", "Measure this machine, side by side with pykka.")
 )
 
+app.add_command(
+    LazyCommand("events", "choreia.cli.events", "Look at the events of a store, export, import.")
+)
+app.add_command(
+    LazyCommand("deadletters", "choreia.cli.deadletters", "What agents could not handle.")
+)
+app.add_command(
+    LazyCommand("store", "choreia.cli.store", "Check a store, tidy it up, erase from it.")
+)
+
 
 def main() -> NoReturn:
     sys.exit(run(app, sys.argv[1:]))

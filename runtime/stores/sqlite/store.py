@@ -11,29 +11,27 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from choreia.runtime.errors import InvalidStore, StoreDamaged, StoreLocked, StoreUnavailable
-from choreia.runtime.events.event import Event
-from choreia.runtime.events.recorded import Recorded
-from choreia.runtime.stores.base import EVERYTHING, Info, Opened, Selection, Verdict
-from choreia.runtime.stores.selecting import events_of, reading, selection_of
+from choreia.runtime.stores.base import (
+    Contents,
+    Info,
+    Opened,
+    Verdict,
+)
 from choreia.runtime.stores.sqlite.erasing import erase_from
 from choreia.runtime.stores.sqlite.files import Anchor, Hand, Lock, beside, checked_path, secure
 from choreia.runtime.stores.sqlite.reading import Connect, Readers, explain
-from choreia.runtime.stores.sqlite.rows import Row, event_from
+from choreia.runtime.stores.sqlite.reads import SqliteReads
+from choreia.runtime.stores.sqlite.restoring import restore_into
 from choreia.runtime.stores.sqlite.schema import prepare
 from choreia.runtime.stores.sqlite.verifying import verify_log
 from choreia.runtime.stores.sqlite.writing import Batch, IdTaken, Known
 from choreia.runtime.stores.unit import (
-    Cursor,
-    KeepAttempts,
-    Letter,
     Outcome,
-    Result,
-    SetTimer,
     Unit,
 )
 
@@ -44,7 +42,7 @@ T = TypeVar("T")
 SYNCHRONOUS = {"full": "FULL", "relaxed": "NORMAL"}
 
 
-class SqliteStore:
+class SqliteStore(SqliteReads):
     """Implements `EventStore` in a file at `path`, which is made when there is none.
 
     ``durability="relaxed"`` survives a killed process, but not a power cut. `wait`: seconds to wait
@@ -78,7 +76,7 @@ class SqliteStore:
         self._known = Known()
         self._anchor = Anchor(self.path)
         self._hand = Hand(self.path)
-        self._readers = Readers(str(self.path), self._connect)
+        super().__init__(Readers(str(self.path), self._connect))
         if readonly:
             self._open_to_read()
             return
@@ -207,7 +205,11 @@ class SqliteStore:
             return batch.write(units, carefully=carefully)
 
         outcomes = self._transaction(write)
-        batch = batches[0]
+        self._learn(batches[0])
+        return outcomes
+
+    def _learn(self, batch: Batch) -> None:
+        """It is on disk."""
         known = self._known
         known.head, known.link = batch.head, batch.link
         if batch.head:
@@ -215,7 +217,6 @@ class SqliteStore:
         known.names.update(batch.names)
         known.seats.update(batch.seats)
         self._anchor.write(known.head, known.link)
-        return outcomes
 
     def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` as a whole, or not at all."""
@@ -249,6 +250,12 @@ class SqliteStore:
             self._writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             return erased
 
+    def restore(self, contents: Contents, expected: Callable[[], tuple[int, str]]) -> int:
+        with self._mutex:
+            batch = self._transaction(lambda db: restore_into(db, contents, expected))
+            self._learn(batch)
+            return batch.head
+
     def compact(self) -> int:
         with self._mutex:
             before = self._size()
@@ -273,82 +280,11 @@ class SqliteStore:
             )
         return self._db
 
-    # -- reading the log
+    # -- looking
 
     @property
     def head(self) -> int:
-        if not self.readonly:
-            return self._known.head
-        rows = self._readers.rows("SELECT coalesce(max(position), 0) FROM events")
-        return int(rows[0][0])
-
-    def page(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Recorded]:
-        return self._readers.page(after, limit, selection)
-
-    def read(
-        self,
-        after: int = 0,
-        limit: int | None = None,
-        *,
-        pattern: str | Sequence[str] = "#",
-        source: str | None = None,
-        correlation_id: str | None = None,
-        up_to: int | None = None,
-    ) -> Iterator[Recorded]:
-        selection = selection_of(pattern, source, correlation_id)
-        return reading(self.page, after, limit, selection, up_to)
-
-    def find(self, id: str) -> Recorded | None:
-        return self._readers.find(id)
-
-    def position_at(self, time: float) -> int:
-        return self._readers.position_at(time)
-
-    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
-        last = self.head if up_to is None else self.position_at(up_to)
-        return events_of(self.page, agent_id, last)
-
-    # -- reading what is kept beside it
-
-    def cursors(self) -> list[Cursor]:
-        rows = self._readers.rows(
-            "SELECT name, epoch, position FROM cursors JOIN names ON number = agent ORDER BY name"
-        )
-        return [Cursor(*row) for row in rows]
-
-    def timers(self, agent: str | None = None) -> list[SetTimer]:
-        rows = self._readers.rows(
-            "SELECT name, key, due, event, schedule FROM timers JOIN names ON number = agent "
-            "WHERE ?1 IS NULL OR name = ?1 ORDER BY due, name, key",
-            (agent,),
-        )
-        return [
-            SetTimer(name, key, due, event_from(blob), schedule)
-            for name, key, due, blob, schedule in rows
-        ]
-
-    def letters(self, agent: str | None = None) -> list[Letter]:
-        rows = self._readers.rows(
-            "SELECT name, event, reason, error, traceback, attempts, time, waiting, crashes, "
-            "letters.number FROM letters JOIN names ON names.number = agent "
-            "WHERE ?1 IS NULL OR name = ?1 ORDER BY letters.number",
-            (agent,),
-        )
-        return [_letter(row) for row in rows]
-
-    def attempts(self, agent: str) -> list[KeepAttempts]:
-        rows = self._readers.rows(
-            "SELECT event_id, failed, crashes FROM attempts WHERE agent = ?",
-            (self._readers.number(agent),),
-        )
-        return [KeepAttempts(agent, *row) for row in rows]
-
-    def results(self, agent: str) -> list[Result]:
-        rows = self._readers.rows(
-            "SELECT event_id, name, value FROM results WHERE agent = ?",
-            (self._readers.number(agent),),
-        )
-        return [Result(*row) for row in rows]
+        return super().head if self.readonly else self._known.head
 
     def info(self) -> Info:
         counted = self._readers.rows(
@@ -380,11 +316,3 @@ class SqliteStore:
 
     def verify(self) -> Verdict:
         return verify_log(self._readers, self._anchor)
-
-
-def _letter(row: Row) -> Letter:
-    name, blob, reason, error, traceback, attempts, time, waiting, crashes, number = row
-    event = event_from(blob)
-    return Letter(
-        name, event, reason, error, traceback, attempts, time, bool(waiting), crashes, number
-    )

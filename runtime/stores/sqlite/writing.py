@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 import attrs
+import orjson
 
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.event import Event
@@ -92,11 +93,7 @@ class Batch:
         if carefully:
             self._look_up([event.id for unit in units for event in unit.events])
         outcomes = [self._happen(unit) for unit in units]
-        try:
-            columns = f"{COLUMNS}, link"
-            insert_many(self._db, f"INSERT INTO events ({columns})", 13, self._rows)
-        except sqlite3.IntegrityError as error:
-            raise IdTaken from error
+        self.flush()
         cursors = [(self.number(agent), *seat) for agent, seat in self.seats.items()]
         insert_many(
             self._db,
@@ -107,6 +104,27 @@ class Batch:
             "SET epoch = excluded.epoch, position = excluded.position",
         )
         return outcomes
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not in the file yet."""
+        return len(self._rows)
+
+    def flush(self) -> None:
+        """Write the events. Raises `IdTaken`."""
+        rows, self._rows = self._rows, []
+        try:
+            insert_many(self._db, f"INSERT INTO events ({COLUMNS}, link, digest)", 14, rows)
+        except sqlite3.IntegrityError as error:
+            raise IdTaken from error
+
+    def restore(self, recorded: Recorded, digest: bytes | None) -> None:
+        """Append an event as it stood in another log; `digest` of what was erased."""
+        body = orjson.dumps(recorded.event.payload)
+        found = digest_of(body) if digest is None else digest
+        self.head, self.at = recorded.position, recorded.at
+        self.link = link(self.link, self.head, recorded.at, recorded.flags, recorded.event, found)
+        self._rows.append((*row_of(recorded, body, self.link, self.number), digest))
 
     def _look_up(self, ids: list[str]) -> None:
         names = {number: name for name, number in self._known.names.items()}
@@ -147,9 +165,9 @@ class Batch:
         if unit.move is not None:
             self.seats[unit.move.agent] = (unit.move.epoch, unit.move.after)
         if unit.fires is not None:
-            self._change(CancelTimer(unit.fires.agent, unit.fires.key))
+            self.change(CancelTimer(unit.fires.agent, unit.fires.key))
         for change in unit.changes:
-            self._change(change)
+            self.change(change)
         old = frozenset(position for position in repeated if position <= before)
         return Committed(tuple(recorded.values()), old, tuple(conflicts), seated)
 
@@ -182,7 +200,7 @@ class Batch:
         recorded = Recorded(self.head, event, self.at, flags)
         digest = digest_of(body)
         self.link = link(self.link, self.head, self.at, flags, event, digest)
-        self._rows.append(row_of(recorded, body, self.link, self.number))
+        self._rows.append((*row_of(recorded, body, self.link, self.number), None))
         self._added[event.id] = (recorded, digest)
         return recorded
 
@@ -223,7 +241,7 @@ class Batch:
 
     # -- what else a unit changes -----------------------------------------------------------
 
-    def _change(self, change: Change) -> None:  # one line for each kind
+    def change(self, change: Change) -> None:  # one line for each kind
         run, agent = self._db.execute, self.number
         match change:
             case SetTimer():

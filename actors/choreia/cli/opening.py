@@ -1,0 +1,75 @@
+"""Opening a store for a command, and what commands share in showing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from choreia.actors.keeping import open_store
+from choreia.runtime.errors import InvalidStore
+from choreia.runtime.events import rfc3339
+from choreia.runtime.events.display import plain
+from choreia.runtime.stores.base import EventStore
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+store_argument = click.argument("where", metavar="STORE")
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "jsonl"]),
+    default="text",
+    show_default=True,
+    help="For people, as one JSON document, or as a line of JSON for each.",
+)
+
+
+@contextmanager
+def opened(where: str, *, write: bool = False) -> Generator[EventStore, None, None]:
+    """The store at a path or URL. Only who writes needs it for himself."""
+    store = open_store(where, "full", 0, readonly=not write)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def when(text: str | None, option: str) -> float | None:
+    """Unix seconds from what was typed: RFC 3339, a date, or Unix seconds."""
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        if len(text) == 10:
+            return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        return rfc3339.read(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: give a time such as 2026-11-25T12:00:00Z, a date, or Unix seconds",
+            param_hint=option,
+        ) from None
+
+
+def stamp(time: float) -> str:
+    """A time for people, in UTC."""
+    try:
+        return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    except (ValueError, OverflowError, OSError):
+        return f"{time:.3f}"
+
+
+def shown(text: str, limit: int | None = None) -> str:
+    """Text from an event, without what a terminal would obey."""
+    return plain(text, limit)
+
+
+def require(found: object, what: str) -> None:
+    if not found:
+        raise InvalidStore(what)

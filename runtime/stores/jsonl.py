@@ -1,0 +1,197 @@
+"""A whole store as lines of JSON, and back: nothing is lost on the way.
+
+The first line says what it is, the last one how much there was and the hash chain's last link; in
+between a line for each event, in order, and one for each cursor, timer, dead letter, and whatever
+else is kept beside the log. What was cut, or changed by hand, is refused as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+import orjson
+
+from choreia.runtime.errors import InvalidStore
+from choreia.runtime.events.event import Event, make_event, make_metadata
+from choreia.runtime.events.payload import FrozenDict, freeze
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.base import Contents, Erasure, EventStore
+from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
+
+FORMAT = "choreia.store/1"
+_UNLIMITED = orjson.OPT_APPEND_NEWLINE
+Json = dict[str, Any]
+
+
+def export(store: EventStore) -> Iterator[bytes]:
+    """The lines, each with its newline; memory stays flat. Raises `StoreDamaged`."""
+    yield _line({"format": FORMAT})
+    count = 0
+    for recorded, digest in store.history():
+        count += 1
+        yield _line(
+            {
+                "position": recorded.position,
+                "at": recorded.at,
+                "flags": recorded.flags,
+                "event": _event(recorded.event),
+            }
+            | ({"digest": digest.hex()} if digest is not None else {})
+        )
+    info = store.info()
+    for cursor in store.cursors():
+        yield _line({"cursor": [cursor.agent, cursor.epoch, cursor.position]})
+    for timer in store.timers():
+        head = [timer.agent, timer.key, timer.due, timer.schedule]
+        yield _line({"timer": head, "event": _event(timer.event)})
+    for letter in store.letters():
+        yield _line({"letter": _letter(letter), "event": _event(letter.event)})
+    for agent in _agents(store):
+        for tried in store.attempts(agent):
+            yield _line({"attempts": [agent, tried.event_id, tried.failed, tried.crashes]})
+        for result in store.results(agent):
+            value = result.value.decode()
+            yield _line({"result": [agent, result.event_id, result.name, value]})
+    for erased in store.erasures():
+        yield _line({"erasure": list(attrs.astuple(erased))})
+    yield _line({"events": count, "chain": info.chain})
+
+
+def import_into(store: EventStore, lines: Iterable[bytes]) -> int:
+    """Fill an empty store with what was exported: how many events. Raises `InvalidStore`, which
+    names the line, for what is not whole; then the store is as empty as before."""
+    if store.head:
+        raise InvalidStore("import needs an empty store: this one has events already")
+    reader = _Reader(lines)
+    return store.restore(reader.contents(), lambda: (reader.count, reader.chain))
+
+
+class _Reader:
+    """Reads lines, and finds what is wrong with them."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = lines
+        self._number = 0
+        self.count = 0
+        self.chain = ""
+
+    def contents(self) -> Contents:
+        ended = False
+        for line in self._lines:
+            self._number += 1
+            document = self._parse(line)
+            if self._number == 1:
+                if document.get("format") != FORMAT:
+                    raise self._wrong(f"this is no export: it must begin with format {FORMAT}")
+                continue
+            if ended:
+                raise self._wrong("there is something behind the last line")
+            if "chain" in document:
+                self.count, self.chain = int(document["events"]), str(document["chain"])
+                ended = True
+                continue
+            try:
+                yield self._entry(document)
+            except (KeyError, ValueError, TypeError, AttributeError) as error:
+                raise self._wrong(f"it cannot be read: {error!r}") from error
+        if not ended:
+            self._number += 1
+            raise self._wrong("the last line is missing: the file was cut")
+
+    def _parse(self, line: bytes) -> Json:
+        try:
+            document = orjson.loads(line)
+        except ValueError as error:
+            raise self._wrong(f"it is no JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise self._wrong("it is no object")
+        return document
+
+    def _wrong(self, what: str) -> InvalidStore:
+        return InvalidStore(f"line {self._number}: {what}; nothing was imported")
+
+    @staticmethod
+    def _entry(line: Json) -> object:  # one line for each kind
+        if "position" in line:
+            recorded = Recorded(
+                line["position"], _event_of(line["event"]), line["at"], line["flags"]
+            )
+            return recorded, bytes.fromhex(line["digest"]) if "digest" in line else None
+        if "cursor" in line:
+            return Cursor(*line["cursor"])
+        if "timer" in line:
+            agent, key, due, schedule = line["timer"]
+            return SetTimer(agent, key, due, _event_of(line["event"]), schedule)
+        if "letter" in line:
+            agent, *rest = line["letter"]
+            return Letter(agent, _event_of(line["event"]), *rest)
+        if "attempts" in line:
+            return KeepAttempts(*line["attempts"])
+        if "result" in line:
+            agent, event_id, name, value = line["result"]
+            return agent, Result(event_id, name, value.encode())
+        if "erasure" in line:
+            return Erasure(*line["erasure"])
+        raise ValueError(f"unknown kind {sorted(line)}")
+
+
+def _agents(store: EventStore) -> Iterator[str]:
+    return (cursor.agent for cursor in store.cursors())
+
+
+def _letter(letter: Letter) -> list[object]:
+    return [
+        letter.agent, letter.reason, letter.error, letter.traceback, letter.attempts, letter.time,
+        letter.waiting, letter.crashes, letter.number,
+    ]  # fmt: skip
+
+
+def _event(event: Event) -> Json:
+    meta = event.metadata
+    return {
+        "id": event.id,
+        "type": event.type,
+        "source": event.source,
+        "timestamp": event.timestamp,
+        "payload": event.payload,
+        "metadata": {
+            "correlationId": meta.correlation_id,
+            "causationId": meta.causation_id,
+            "version": meta.version,
+            "hops": meta.hops,
+            "causes": meta.causes,
+            "extensions": meta.extensions,
+        },
+        "extra": event.extra,
+    }
+
+
+def _event_of(wire: Json) -> Event:
+    meta = wire["metadata"]
+    metadata = make_metadata(
+        meta["correlationId"],
+        meta["causationId"],
+        meta["version"],
+        meta["hops"],
+        tuple(meta["causes"]),
+        _frozen(meta["extensions"]),
+    )
+    return make_event(
+        wire["id"],
+        wire["type"],
+        wire["source"],
+        wire["timestamp"],
+        _frozen(wire["payload"]),
+        metadata,
+        _frozen(wire["extra"]),
+    )
+
+
+def _frozen(value: object) -> FrozenDict:
+    return freeze(value)
+
+
+def _line(document: Json) -> bytes:
+    return orjson.dumps(document, option=_UNLIMITED)

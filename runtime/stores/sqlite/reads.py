@@ -1,0 +1,111 @@
+"""What a store can be asked, as the contract has it: nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.base import EVERYTHING, Erasure, Selection
+from choreia.runtime.stores.selecting import PAGE, events_of, reading, selection_of
+from choreia.runtime.stores.sqlite.reading import Readers
+from choreia.runtime.stores.sqlite.rows import Row, event_from
+from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
+
+
+class SqliteReads:
+    """The half of `SqliteStore` that reads."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    # -- reading the log
+
+    @property
+    def head(self) -> int:
+        rows = self._readers.rows("SELECT coalesce(max(position), 0) FROM events")
+        return int(rows[0][0])
+
+    def page(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Recorded]:
+        return self._readers.page(after, limit, selection)
+
+    def read(
+        self,
+        after: int = 0,
+        limit: int | None = None,
+        *,
+        pattern: str | Sequence[str] = "#",
+        source: str | None = None,
+        correlation_id: str | None = None,
+        up_to: int | None = None,
+    ) -> Iterator[Recorded]:
+        selection = selection_of(pattern, source, correlation_id)
+        return reading(self.page, after, limit, selection, up_to)
+
+    def find(self, id: str) -> Recorded | None:
+        return self._readers.find(id)
+
+    def position_at(self, time: float) -> int:
+        return self._readers.position_at(time)
+
+    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
+        last = self.head if up_to is None else self.position_at(up_to)
+        return events_of(self.page, agent_id, last)
+
+    # -- reading what is kept beside it
+
+    def cursors(self) -> list[Cursor]:
+        rows = self._readers.rows(
+            "SELECT name, epoch, position FROM cursors JOIN names ON number = agent ORDER BY name"
+        )
+        return [Cursor(*row) for row in rows]
+
+    def timers(self, agent: str | None = None) -> list[SetTimer]:
+        rows = self._readers.rows(
+            "SELECT name, key, due, event, schedule FROM timers JOIN names ON number = agent "
+            "WHERE ?1 IS NULL OR name = ?1 ORDER BY due, name, key",
+            (agent,),
+        )
+        return [
+            SetTimer(name, key, due, event_from(blob), schedule)
+            for name, key, due, blob, schedule in rows
+        ]
+
+    def letters(self, agent: str | None = None) -> list[Letter]:
+        rows = self._readers.rows(
+            "SELECT name, event, reason, error, traceback, attempts, time, waiting, crashes, "
+            "letters.number FROM letters JOIN names ON names.number = agent "
+            "WHERE ?1 IS NULL OR name = ?1 ORDER BY letters.number",
+            (agent,),
+        )
+        return [_letter(row) for row in rows]
+
+    def attempts(self, agent: str) -> list[KeepAttempts]:
+        rows = self._readers.rows(
+            "SELECT event_id, failed, crashes FROM attempts WHERE agent = ?",
+            (self._readers.number(agent),),
+        )
+        return [KeepAttempts(agent, *row) for row in rows]
+
+    def results(self, agent: str) -> list[Result]:
+        rows = self._readers.rows(
+            "SELECT event_id, name, value FROM results WHERE agent = ?",
+            (self._readers.number(agent),),
+        )
+        return [Result(*row) for row in rows]
+
+    def erasures(self) -> list[Erasure]:
+        rows = self._readers.rows("SELECT time, what, reason, events FROM erasures ORDER BY number")
+        return [Erasure(*row) for row in rows]
+
+    def history(self) -> Iterator[tuple[Recorded, bytes | None]]:
+        for recorded, _, _, digest in self._readers.chain(PAGE):
+            yield recorded, digest
+
+
+def _letter(row: Row) -> Letter:
+    name, blob, reason, error, traceback, attempts, time, waiting, crashes, number = row
+    event = event_from(blob)
+    return Letter(
+        name, event, reason, error, traceback, attempts, time, bool(waiting), crashes, number
+    )

@@ -1,0 +1,66 @@
+"""Filling an empty file with an export, in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from choreia.runtime.errors import InvalidStore
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.base import Contents, Erasure
+from choreia.runtime.stores.refusals import check_next, check_restored
+from choreia.runtime.stores.sqlite.writing import Batch, Known
+from choreia.runtime.stores.unit import (
+    Cursor,
+    KeepAttempts,
+    KeepLetter,
+    KeepResult,
+    Letter,
+    Result,
+    SetTimer,
+)
+
+TOGETHER = 1_024
+
+
+def restore_into(
+    db: sqlite3.Connection, contents: Contents, expected: Callable[[], tuple[int, str]]
+) -> Batch:
+    """In a transaction: what was written. Raises `InvalidStore`."""
+    batch = Batch(db, Known.read(db), 0)
+    if batch.head:
+        raise InvalidStore("only an empty store can be restored")
+    for item in contents:
+        _take(db, batch, item)
+        if batch.waiting >= TOGETHER:
+            batch.flush()
+    batch.flush()
+    check_restored(batch.head, batch.link, expected())
+    return batch
+
+
+def _take(db: sqlite3.Connection, batch: Batch, item: object) -> None:
+    match item:
+        case (Recorded() as recorded, (None | bytes()) as digest):
+            check_next(recorded, batch.head)
+            batch.restore(recorded, digest)
+        case Cursor(agent, epoch, position):
+            row = (batch.number(agent), epoch, position)
+            db.execute("INSERT INTO cursors VALUES (?, ?, ?)", row)
+        case Letter():
+            batch.change(KeepLetter(item))
+            db.execute(
+                "UPDATE letters SET number = ? WHERE agent = ? AND event_id = ?",
+                (item.number, batch.number(item.agent), item.event.id),
+            )
+        case (str() as agent, Result() as result):
+            batch.change(KeepResult(agent, result.event_id, result.name, result.value))
+        case Erasure(time, what, reason, events):
+            db.execute(
+                "INSERT INTO erasures (time, what, reason, events) VALUES (?, ?, ?, ?)",
+                (time, what, reason, events),
+            )
+        case SetTimer() | KeepAttempts():
+            batch.change(item)
+        case _:
+            raise InvalidStore(f"{item!r} is nothing that a store holds")
