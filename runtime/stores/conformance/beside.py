@@ -1,0 +1,158 @@
+"""What is kept beside the log: cursors, timers, dead letters, attempts, results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from choreia.runtime.errors import StaleCursor
+from choreia.runtime.stores.conformance.making import (
+    ODD,
+    Conformance,
+    append,
+    committed,
+    event,
+    refused,
+    unit,
+)
+from choreia.runtime.stores.unit import (
+    CancelTimer,
+    Cursor,
+    DropLetter,
+    Forget,
+    KeepAttempts,
+    KeepLetter,
+    KeepResult,
+    Letter,
+    Move,
+    Result,
+    Seat,
+    SetTimer,
+    Start,
+    Unit,
+)
+
+
+class BesideConformance(Conformance):
+    """See the module."""
+
+    # -- cursors
+
+    def test_a_seat_begins_where_it_is_told_and_goes_on_where_it_was(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        append(store, event(), event(), event())
+        starts: Sequence[tuple[str, Start]] = (
+            ("now", "now"), ("first", "beginning"), ("second", 2), ("beyond", 99),
+        )  # fmt: skip
+        seated = {}
+        for agent, start in starts:
+            [outcome] = store.commit([Unit(seat=Seat(agent, start))], 1.0)
+            seated[agent] = committed(outcome).seated
+        assert {agent: one.position for agent, one in seated.items() if one is not None} == {
+            "now": 3, "first": 0, "second": 2, "beyond": 3,
+        }  # fmt: skip
+        assert all(
+            one is not None and (one.epoch, one.created) == (1, True) for one in seated.values()
+        )
+        store.commit([Unit(move=Move("first", 1, 0, 2))], 1.0)
+        [outcome] = store.commit([Unit(seat=Seat("first", "now"))], 1.0)
+        again = committed(outcome).seated
+        assert again is not None
+        assert (again.epoch, again.position, again.created) == (2, 2, False)
+        assert Cursor("first", 2, 2) in store.cursors()
+        store.close()
+
+    def test_a_seat_that_is_taken_between_two_publishes_begins_between_them(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        outcomes = store.commit([unit(event()), Unit(seat=Seat("me")), unit(event())], 1.0)
+        seated = committed(outcomes[1]).seated
+        assert seated is not None
+        assert seated.position == 1
+        store.close()
+
+    def test_a_turn_of_one_whose_place_was_taken_does_not_happen(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        store.commit([Unit(seat=Seat("me", "beginning"))], 1.0)
+        timer = SetTimer("me", "k", 5.0, event())
+        outcomes = store.commit(
+            [
+                unit(event(id="a"), move=Move("me", 1, 0, 1)),
+                unit(event(id="b"), move=Move("me", 1, 0, 2), changes=[timer]),
+                unit(event(id="c"), move=Move("me", 2, 1, 3)),
+                unit(event(id="d"), move=Move("nobody", 1, 0, 1)),
+                unit(event(id="e"), move=Move("me", 1, 1, 4)),
+            ],
+            1.0,
+        )
+        for place in (1, 2, 3):
+            refused(outcomes[place], StaleCursor)
+        assert [one.event.id for one in store.read()] == ["a", "e"]
+        assert store.timers() == []
+        assert store.cursors() == [Cursor("me", 1, 4)]
+        store.close()
+
+    # -- what is kept beside the log
+
+    def test_timers(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        one = SetTimer("me", "k", 5.0, event(payload={"x": ODD}), "60 s")
+        two, three = SetTimer("me", "j", 4.0, event()), SetTimer("you", "k", 1.0, event())
+        store.commit([Unit(changes=[one, two, three])], 1.0)
+        assert store.timers("me") == [two, one]
+        assert store.timers() == [three, two, one]
+        newer = SetTimer("me", "k", 9.0, event())
+        fires = event("late")
+        outcomes = store.commit(
+            [
+                Unit(changes=[newer, CancelTimer("me", "j"), CancelTimer("me", "unknown")]),
+                unit(event("too.late"), fires=one),
+                unit(fires, fires=newer, changes=[SetTimer("me", "next", 8.0, event())]),
+                unit(event("twice"), fires=newer),
+                unit(event("cancelled"), fires=two),
+            ],
+            1.0,
+        )
+        for place in (1, 3, 4):
+            refused(outcomes[place], StaleCursor)
+        assert [one.event for one in store.read()] == [fires]
+        assert [timer.key for timer in store.timers()] == ["k", "next"]
+        store.close()
+
+    def test_letters(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        about, other = event(payload={"x": ODD}), event()
+        one = Letter("me", about, "failed", f"ValueError: {ODD}", "trace\nback", 3, 7.5)
+        two = Letter("you", about, "crashed", "", "", 0, 8.0)
+        store.commit([Unit(changes=[KeepLetter(one), KeepLetter(two)])], 1.0)
+        found = store.letters()
+        assert [(letter.number, letter.agent) for letter in found] == [(1, "me"), (2, "you")]
+        assert found[0].event == about
+        assert (found[0].error, found[0].traceback, found[0].time) == (
+            one.error,
+            "trace\nback",
+            7.5,
+        )
+        back = Letter("me", about, "failed", "e", "t", 4, 9.0, waiting=True, crashes=2)
+        third = Letter("me", other, "gave_up", "", "", 1, 9.0)
+        store.commit(
+            [Unit(changes=[KeepLetter(back), KeepLetter(third), DropLetter("you", about.id)])], 1.0
+        )
+        mine = store.letters("me")
+        assert [(a.number, a.waiting, a.crashes) for a in mine] == [(1, True, 2), (3, False, 0)]
+        assert store.letters("you") == []
+        store.close()
+
+    def test_attempts_and_results_until_they_are_forgotten(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        tried, kept = KeepAttempts("me", "e1", 2, 1), KeepResult("me", "e1", "call", b'{"value":1}')
+        other = KeepResult("me", "e2", "call", b'{"value":2}')
+        store.commit([Unit(changes=[KeepAttempts("me", "e1", 1, 0), tried, kept, other])], 1.0)
+        assert store.attempts("me") == [tried]
+        assert store.attempts("you") == []
+        assert len(store.results("me")) == 2
+        store.commit([Unit(changes=[Forget("me", "e1"), Forget("you", "e2")])], 1.0)
+        assert store.attempts("me") == []
+        assert store.results("me") == [Result("e2", "call", b'{"value":2}')]
+        store.close()
