@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, TypeVar
 
 from choreia.runtime.errors import InvalidStore, StoreDamaged, StoreLocked, StoreUnavailable
@@ -27,6 +28,7 @@ from choreia.runtime.stores.sqlite.files import Anchor, Hand, Lock, beside, chec
 from choreia.runtime.stores.sqlite.reading import Connect, Readers, explain
 from choreia.runtime.stores.sqlite.reads import SqliteReads
 from choreia.runtime.stores.sqlite.restoring import restore_into
+from choreia.runtime.stores.sqlite.salvage import whole_copy
 from choreia.runtime.stores.sqlite.schema import prepare
 from choreia.runtime.stores.sqlite.verifying import verify_log
 from choreia.runtime.stores.sqlite.writing import Batch, IdTaken, Known
@@ -74,11 +76,17 @@ class SqliteStore(SqliteReads):
         self._db: sqlite3.Connection | None = None
         self._lock: Lock | None = None
         self._known = Known()
+        self._copy: TemporaryDirectory[str] | None = None
+        """Of a file that was cut, to read in."""
         self._anchor = Anchor(self.path)
         self._hand = Hand(self.path)
         super().__init__(Readers(str(self.path), self._connect))
         if readonly:
-            self._open_to_read()
+            try:
+                self._open_to_read()
+            except BaseException:
+                self.close()
+                raise
             return
         secure(self.path)
         self._lock = Lock(self.path, wait)
@@ -91,6 +99,9 @@ class SqliteStore(SqliteReads):
     def _open_to_read(self) -> None:
         if not self.path.exists():
             raise InvalidStore(f"{self.path} does not exist")
+        self._copy = whole_copy(self.path)
+        if self._copy is not None:
+            self._readers = Readers(f"{self._copy.name}/{self.path.name}", self._connect)
         with self._readers.connection() as db:
             prepare(db, str(self.path), may_create=False)
 
@@ -175,6 +186,8 @@ class SqliteStore(SqliteReads):
         with self._mutex:
             self._closed = True
             self._readers.close()  # first: the last connection to close tidies up the log
+            if self._copy is not None:
+                self._copy.cleanup()
             if self._db is not None:
                 try:
                     self._db.close()
