@@ -48,6 +48,8 @@ class Keeping:
             raise
         if isinstance(engine.clock, SimulatedClock) and opened.head:
             engine.clock.go_on_from(self.store.page(opened.head - 1, 1)[0].at)
+            # Another run than the one before, though its seed may be the same: its ids are others.
+            engine.random.seed(f"{engine.random.random()} after {opened.head}")
         self._bus = engine.bus = LogBus(engine, self.store, opened)
         self._bus.max_lag = max_lag
         self._bus.max_crashes = max_crashes
