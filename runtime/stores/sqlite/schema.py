@@ -1,7 +1,7 @@
 """The tables, and whether a file has them.
 
 Positions are rowids: the log is one B-tree, appended to at its right edge. Names (types, sources,
-agents) are numbers into `names`; ids of 32 hexadecimal digits are 16 bytes. Indexes on source, type
+agents) are numbers into `names`; ids are bytes (`sql/rows.py`). Indexes on source, type
 and correlation end in the rowid by themselves, so each also sorts by position. Time has none: what
 is recorded later has a later time, so it is found by bisecting positions.
 """
@@ -9,8 +9,10 @@ is recorded later has a later time, so it is found by bisecting positions.
 from __future__ import annotations
 
 import sqlite3
+from typing import cast
 
 from choreia.runtime.errors import InvalidStore
+from choreia.runtime.stores.sql.connection import Connection
 
 APPLICATION = 0x63686F72  # "chor"
 VERSION = 1
@@ -25,7 +27,7 @@ CREATE TABLE events (
     type INTEGER NOT NULL,
     source INTEGER NOT NULL,
     timestamp NOT NULL,
-    correlation,           -- NULL: none; 0: its own id, which is the rule for the first of a case
+    correlation,           -- NULL: none; empty: its own id
     causation,
     hops INTEGER NOT NULL,
     rest,                  -- JSON of what metadata and extra fields hold besides, if anything
@@ -38,7 +40,7 @@ CREATE UNIQUE INDEX events_id ON events (id);
 CREATE INDEX events_source ON events (source);
 CREATE INDEX events_type ON events (type);
 CREATE INDEX events_correlation ON events (correlation)
-    WHERE correlation IS NOT NULL AND correlation <> 0;
+    WHERE correlation IS NOT NULL AND length(correlation) > 0;
 CREATE TABLE cursors (
     agent INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, position INTEGER NOT NULL
 );
@@ -67,7 +69,7 @@ CREATE TABLE erasures (
 """
 
 
-def prepare(db: sqlite3.Connection, path: str, *, may_create: bool) -> None:
+def prepare(db: Connection | sqlite3.Connection, path: str, *, may_create: bool) -> None:
     """Make the tables in an empty file. Raises `InvalidStore` for a file of somebody else's, or of
     a newer version."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
@@ -83,7 +85,7 @@ def prepare(db: sqlite3.Connection, path: str, *, may_create: bool) -> None:
     if application or version or tables or not may_create:
         what = "is a database of another program" if tables else "is no event store yet"
         raise InvalidStore(f"{path} {what}: give another path")
-    db.executescript(
+    cast("sqlite3.Connection", db).executescript(
         f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION};"
         f"PRAGMA user_version = {VERSION};"
         "INSERT INTO meta VALUES ('clean', 1), ('head', 0), ('link', zeroblob(32)); COMMIT;"

@@ -23,15 +23,16 @@ from choreia.runtime.stores.base import (
     Opened,
     Verdict,
 )
-from choreia.runtime.stores.sqlite.erasing import erase_from
+from choreia.runtime.stores.sql.erasing import erase_from
+from choreia.runtime.stores.sql.readers import Readers
+from choreia.runtime.stores.sql.reads import SqlReads
+from choreia.runtime.stores.sql.restoring import restore_into
+from choreia.runtime.stores.sql.verifying import verify_log
+from choreia.runtime.stores.sql.writing import Batch, IdTaken, Known
+from choreia.runtime.stores.sqlite.connecting import Connect, connection_to_read, explain
 from choreia.runtime.stores.sqlite.files import Anchor, Hand, Lock, beside, checked_path, secure
-from choreia.runtime.stores.sqlite.reading import Connect, Readers, explain
-from choreia.runtime.stores.sqlite.reads import SqliteReads
-from choreia.runtime.stores.sqlite.restoring import restore_into
 from choreia.runtime.stores.sqlite.salvage import whole_copy
 from choreia.runtime.stores.sqlite.schema import prepare
-from choreia.runtime.stores.sqlite.verifying import verify_log
-from choreia.runtime.stores.sqlite.writing import Batch, IdTaken, Known
 from choreia.runtime.stores.unit import (
     Outcome,
     Unit,
@@ -44,7 +45,7 @@ T = TypeVar("T")
 SYNCHRONOUS = {"full": "FULL", "relaxed": "NORMAL"}
 
 
-class SqliteStore(SqliteReads):
+class SqliteStore(SqlReads):
     """Implements `EventStore` in a file at `path`, which is made when there is none.
 
     ``durability="relaxed"`` survives a killed process, but not a power cut. `wait`: seconds to wait
@@ -80,7 +81,7 @@ class SqliteStore(SqliteReads):
         """Of a file that was cut, to read in."""
         self._anchor = Anchor(self.path)
         self._hand = Hand(self.path)
-        super().__init__(Readers(str(self.path), self._connect))
+        super().__init__(self._readers_of(self.path))
         if readonly:
             try:
                 self._open_to_read()
@@ -96,12 +97,20 @@ class SqliteStore(SqliteReads):
             self.close()
             raise
 
+    def _readers_of(self, path: Path) -> Readers:
+        return Readers(
+            str(path),
+            lambda: connection_to_read(str(path), self._connect),
+            sqlite3.Error,
+            lambda error: explain(error, str(self.path)),
+        )
+
     def _open_to_read(self) -> None:
         if not self.path.exists():
             raise InvalidStore(f"{self.path} does not exist")
         self._copy = whole_copy(self.path)
         if self._copy is not None:
-            self._readers = Readers(f"{self._copy.name}/{self.path.name}", self._connect)
+            self._readers = self._readers_of(Path(self._copy.name) / self.path.name)
         with self._readers.connection() as db:
             prepare(db, str(self.path), may_create=False)
 
@@ -256,6 +265,8 @@ class SqliteStore(SqliteReads):
         now: float,
     ) -> int:
         with self._mutex:
+            # What is overwritten or freed is filled with zeros.
+            self._writer().execute("PRAGMA secure_delete = ON").fetchall()
             erased = self._transaction(
                 lambda db: erase_from(db, correlation_id, subject, reason, now)
             )
@@ -328,4 +339,8 @@ class SqliteStore(SqliteReads):
         return sum(file.stat().st_size for file in files if file.exists())
 
     def verify(self) -> Verdict:
-        return verify_log(self._readers, self._anchor)
+        return verify_log(self._readers, self._anchor.read(), self._quick_check)
+
+    def _quick_check(self) -> list[str]:
+        rows = self._readers.rows("PRAGMA quick_check")
+        return [str(problem) for (problem,) in rows if problem != "ok"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,32 +9,39 @@ import orjson
 
 from choreia.runtime.events import fields
 from choreia.runtime.events.event import Event, Metadata, make_event, make_metadata
-from choreia.runtime.events.payload import EMPTY
+from choreia.runtime.events.payload import EMPTY, FrozenDict
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.unseal import unseal
+from choreia.runtime.stores.sql.connection import Connection, Row
 
 COLUMNS = (
     "position, at, id, type, source, timestamp, correlation, causation, hops, rest, payload, flags"
 )
-OWN_ID = 0
-"""Stands for a correlation that is the event's own id."""
-
-Row = tuple[Any, ...]
+OWN_ID = b""
+"""Stands for a correlation that is the event's own id, as it is for the first of a case."""
 
 
-def pack(id: str | None) -> bytes | str | None:
-    """An id as it is stored: 16 bytes when it is 32 hexadecimal digits, else text."""
-    if id is None or len(id) != 32:
-        return id
-    try:
-        packed = bytes.fromhex(id)
-    except ValueError:
-        return id
-    return packed if packed.hex() == id else id
+def pack(id: str | None) -> bytes | None:
+    """An id as it is stored: 16 bytes when it is 32 hexadecimal digits, as ours are; else its text
+    behind a zero byte, or, where that would be 16 bytes too, between a one and a zero."""
+    if id is None:
+        return None
+    if len(id) == 32:
+        try:
+            packed = bytes.fromhex(id)
+        except ValueError:
+            packed = b""
+        if packed.hex() == id:
+            return packed
+    text = id.encode()
+    return b"\0" + text if len(text) != 15 else b"\1" + text + b"\0"
 
 
-def unpack(id: bytes | str | None) -> str | None:
-    return id.hex() if isinstance(id, bytes) else id
+def unpack(packed: bytes) -> str:
+    """The id that was packed so."""
+    if len(packed) == 16:
+        return packed.hex()
+    return (packed[1:-1] if packed[0] else packed[1:]).decode()
 
 
 def rest_of(event: Event) -> bytes | None:
@@ -46,9 +52,11 @@ def rest_of(event: Event) -> bytes | None:
         and not meta.extensions
         and not event.extra
         and meta.version == fields.DEFAULT_VERSION
+        and event.timestamp.__class__ is float
     ):
         return None
-    return orjson.dumps((meta.version, meta.causes, meta.extensions, event.extra))
+    # The timestamp, too: a whole number would come back as a float from where floats are kept.
+    return orjson.dumps((meta.version, meta.causes, meta.extensions, event.extra, event.timestamp))
 
 
 def row_of(recorded: Recorded, body: bytes, link: bytes, number: Callable[[str], int]) -> Row:
@@ -81,35 +89,34 @@ def events_of(rows: Iterable[Row], names: Mapping[int, str]) -> list[Recorded]:
     found: list[Recorded] = []
     add, default = found.append, fields.DEFAULT_VERSION
     for position, at, id, type, source, stamp, case, cause, hops, rest, payload, flags in rows:
-        if id.__class__ is bytes:
-            id = id.hex()
-        if case.__class__ is bytes:
-            case = case.hex()
-        elif case == OWN_ID:
-            case = id
-        if cause.__class__ is bytes:
-            cause = cause.hex()
+        id = id.hex() if len(id) == 16 else unpack(id)
+        if case is not None:
+            case = case.hex() if len(case) == 16 else unpack(case) if case else id
+        if cause is not None:
+            cause = cause.hex() if len(cause) == 16 else unpack(cause)
         extra = EMPTY
         if rest is None:
             meta = make_metadata(case, cause, default, hops)
         else:
-            meta, extra = _with_rest(case, cause, hops, rest)
+            meta, extra, stamp = _with_rest(case, cause, hops, rest)
         event = make_event(id, names[type], names[source], stamp, unseal(payload), meta, extra)
         add(Recorded(position, event, at, flags))
     return found
 
 
-def _with_rest(case: str | None, cause: str | None, hops: int, rest: bytes) -> tuple[Metadata, Any]:
-    version, causes, _, _ = orjson.loads(rest)
-    extensions, extra = (unseal(orjson.dumps(part)) for part in orjson.loads(rest)[2:])
-    return make_metadata(case, cause, version, hops, tuple(causes), extensions), extra
+def _with_rest(
+    case: str | None, cause: str | None, hops: int, rest: bytes
+) -> tuple[Metadata, FrozenDict, float]:
+    version, causes, extensions, extra, stamp = orjson.loads(rest)
+    meta = make_metadata(case, cause, version, hops, tuple(causes), _sealed(extensions))
+    return meta, _sealed(extra), stamp
 
 
 _SIZES = (256, 64, 16, 4, 1)
 
 
 def insert_many(
-    db: sqlite3.Connection, insert: str, width: int, rows: Sequence[Row], after: str = ""
+    db: Connection, insert: str, width: int, rows: Sequence[Row], after: str = ""
 ) -> None:
     """Insert `rows`, many in one statement.
 

@@ -8,13 +8,14 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import EVERYTHING, Erasure, Selection
 from choreia.runtime.stores.selecting import PAGE, events_of, reading, selection_of
-from choreia.runtime.stores.sqlite.reading import Readers
-from choreia.runtime.stores.sqlite.rows import Row, event_from
+from choreia.runtime.stores.sql.connection import Row
+from choreia.runtime.stores.sql.readers import Readers
+from choreia.runtime.stores.sql.rows import event_from
 from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
 
 
-class SqliteReads:
-    """The half of `SqliteStore` that reads."""
+class SqlReads:
+    """The half of a store that reads."""
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
@@ -63,8 +64,8 @@ class SqliteReads:
     def timers(self, agent: str | None = None) -> list[SetTimer]:
         rows = self._readers.rows(
             "SELECT name, key, due, event, schedule FROM timers JOIN names ON number = agent "
-            "WHERE ?1 IS NULL OR name = ?1 ORDER BY due, name, key",
-            (agent,),
+            f"{_of(agent)} ORDER BY due, name, key",
+            () if agent is None else (agent,),
         )
         return [
             SetTimer(name, key, due, event_from(blob), schedule)
@@ -75,8 +76,8 @@ class SqliteReads:
         rows = self._readers.rows(
             "SELECT name, event, reason, error, traceback, attempts, time, waiting, crashes, "
             "letters.number FROM letters JOIN names ON names.number = agent "
-            "WHERE ?1 IS NULL OR name = ?1 ORDER BY letters.number",
-            (agent,),
+            f"{_of(agent)} ORDER BY letters.number",
+            () if agent is None else (agent,),
         )
         return [_letter(row) for row in rows]
 
@@ -101,6 +102,10 @@ class SqliteReads:
     def history(self) -> Iterator[tuple[Recorded, bytes | None]]:
         for recorded, _, _, digest in self._readers.chain(PAGE):
             yield recorded, digest
+
+
+def _of(agent: str | None) -> str:
+    return "" if agent is None else "WHERE name = ?"
 
 
 def _letter(row: Row) -> Letter:

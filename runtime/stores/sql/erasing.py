@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from choreia.runtime.events.recorded import ERASED
 from choreia.runtime.stores.chain import digest_of
 from choreia.runtime.stores.refusals import blank, erasure
-from choreia.runtime.stores.sqlite.rows import COLUMNS, event_blob, event_from, events_of, pack
+from choreia.runtime.stores.sql.connection import Connection
+from choreia.runtime.stores.sql.rows import COLUMNS, event_blob, event_from, events_of, pack
 
 
 def erase_from(
-    db: sqlite3.Connection,
+    db: Connection,
     correlation_id: str | None,
     subject: str | None,
     reason: str,
@@ -20,22 +19,19 @@ def erase_from(
     """In a transaction: how many events were blanked. Raises `InvalidStore`."""
     names = dict(db.execute("SELECT number, name FROM names").fetchall())
     wanted = erasure(correlation_id, subject, reason)
-    # What is overwritten or freed is filled with zeros.
-    db.execute("PRAGMA secure_delete = ON").fetchall()
     where = "rest IS NOT NULL"
     parameters: tuple[object, ...] = ()
     if correlation_id is not None:
         case = pack(correlation_id)
-        where = "(correlation = ? AND correlation <> 0) OR id = ?"
+        where = "(correlation = ? AND length(correlation) > 0) OR id = ?"
         parameters = (case, case)
     rows = db.execute(
-        f"SELECT {COLUMNS} FROM events WHERE ({where}) AND NOT flags & {ERASED}", parameters
+        f"SELECT {COLUMNS} FROM events WHERE ({where}) AND flags & {ERASED} = 0", parameters
     ).fetchall()
     hit = [one for one in zip(events_of(rows, names), rows, strict=True) if wanted(one[0].event)]
     db.executemany(
-        f"UPDATE events SET payload = CAST('{{}}' AS BLOB), digest = ?, flags = flags | {ERASED} "
-        "WHERE position = ?",
-        [(digest_of(row[10]), recorded.position) for recorded, row in hit],
+        f"UPDATE events SET payload = ?, digest = ?, flags = flags | {ERASED} WHERE position = ?",
+        [(b"{}", digest_of(row[10]), recorded.position) for recorded, row in hit],
     )
     for agent, key, blob in db.execute("SELECT agent, key, event FROM timers").fetchall():
         event = event_from(blob)

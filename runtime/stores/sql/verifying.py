@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from choreia.runtime.errors import StoreError
 from choreia.runtime.stores.base import Fault, Verdict
 from choreia.runtime.stores.chain import ORIGIN, digest_of, link
-from choreia.runtime.stores.sqlite.files import Anchor
-from choreia.runtime.stores.sqlite.reading import Readers
+from choreia.runtime.stores.sql.readers import Readers
 
 PAGE = 1_000
 MOST = 100
 """Faults that are told; where so much is wrong, more would not help."""
 
 
-def verify_log(readers: Readers, anchor: Anchor) -> Verdict:
-    """Damage is what it finds, so it raises for none."""
+def verify_log(
+    readers: Readers, anchored: tuple[int, bytes] | None, check: Callable[[], Iterable[str]]
+) -> Verdict:
+    """Damage is what it finds, so it raises for none. `anchored`: position and link of the last
+    commit, as written down elsewhere; `check`: what the database finds wrong by itself."""
     faults: list[Fault] = []
-    head, last, anchored = 0, ORIGIN, anchor.read()
+    head, last = 0, ORIGIN
     at_anchor: bytes | None = ORIGIN
     checked = 0
     try:
@@ -38,9 +42,7 @@ def verify_log(readers: Readers, anchor: Anchor) -> Verdict:
                 at_anchor = written
             if len(faults) >= MOST:
                 break
-        for (problem,) in readers.rows("PRAGMA quick_check"):
-            if problem != "ok":
-                faults.append(Fault(0, str(problem)))
+        faults += [Fault(0, problem) for problem in check()]
     except StoreError as error:
         faults.append(Fault(head + 1, str(error)))
     if anchored is not None and len(faults) < MOST:

@@ -6,7 +6,6 @@ statements, whatever its size. What it knows changes only when the transaction i
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 import attrs
@@ -17,9 +16,9 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.chain import ORIGIN, digest_of, link
 from choreia.runtime.stores.refusals import begins_at, duplicate, not_set, stale
-from choreia.runtime.stores.sqlite.rows import (
+from choreia.runtime.stores.sql.connection import Connection, Row
+from choreia.runtime.stores.sql.rows import (
     COLUMNS,
-    Row,
     event_blob,
     event_from,
     events_of,
@@ -58,7 +57,7 @@ class Known:
     """Epoch and position of the agents that took their places in this run."""
 
     @classmethod
-    def read(cls, db: sqlite3.Connection) -> Known:
+    def read(cls, db: Connection) -> Known:
         known = cls(names={name: number for number, name in db.execute("SELECT * FROM names")})
         last = db.execute(
             "SELECT position, link, at FROM events ORDER BY position DESC LIMIT 1"
@@ -75,7 +74,7 @@ class IdTaken(Exception):
 class Batch:
     """One attempt at writing `units`. Hold the transaction."""
 
-    def __init__(self, db: sqlite3.Connection, known: Known, now: float) -> None:
+    def __init__(self, db: Connection, known: Known, now: float) -> None:
         self._db = db
         self.head, self.link, self.at = known.head, known.link, max(known.at, float(now))
         self._known = known
@@ -115,7 +114,7 @@ class Batch:
         rows, self._rows = self._rows, []
         try:
             insert_many(self._db, f"INSERT INTO events ({COLUMNS}, link, digest)", 14, rows)
-        except sqlite3.IntegrityError as error:
+        except self._db.IntegrityError as error:
             raise IdTaken from error
 
     def restore(self, recorded: Recorded, digest: bytes | None) -> None:
@@ -246,7 +245,8 @@ class Batch:
         match change:
             case SetTimer():
                 run(
-                    "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO timers VALUES (?, ?, ?, ?, ?) ON CONFLICT (agent, key) DO UPDATE "
+                    "SET due = excluded.due, event = excluded.event, schedule = excluded.schedule",
                     (
                         agent(change.agent), change.key, change.due, event_blob(change.event),
                         change.schedule,
@@ -268,7 +268,7 @@ class Batch:
                     (
                         agent(letter.agent), letter.event.id, event_blob(letter.event),
                         letter.reason, letter.error, letter.traceback, letter.attempts,
-                        letter.time, letter.waiting, letter.crashes,
+                        letter.time, int(letter.waiting), letter.crashes,
                     ),
                 )  # fmt: skip
             case DropLetter():
@@ -278,12 +278,14 @@ class Batch:
                 )
             case KeepAttempts():
                 run(
-                    "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?)",
+                    "INSERT INTO attempts VALUES (?, ?, ?, ?) ON CONFLICT (agent, event_id) "
+                    "DO UPDATE SET failed = excluded.failed, crashes = excluded.crashes",
                     (agent(change.agent), change.event_id, change.failed, change.crashes),
                 )
             case KeepResult():
                 run(
-                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
+                    "INSERT INTO results VALUES (?, ?, ?, ?) ON CONFLICT (agent, event_id, name) "
+                    "DO UPDATE SET value = excluded.value",
                     (agent(change.agent), change.event_id, change.name, change.value),
                 )
             case Forget():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from choreia.runtime.errors import InvalidStore
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import Contents, Erasure
 from choreia.runtime.stores.refusals import check_next, check_restored
-from choreia.runtime.stores.sqlite.writing import Batch, Known
+from choreia.runtime.stores.sql.connection import Connection
+from choreia.runtime.stores.sql.writing import Batch, Known
 from choreia.runtime.stores.unit import (
     Cursor,
     KeepAttempts,
@@ -24,7 +24,7 @@ TOGETHER = 1_024
 
 
 def restore_into(
-    db: sqlite3.Connection, contents: Contents, expected: Callable[[], tuple[int, str]]
+    db: Connection, contents: Contents, expected: Callable[[], tuple[int, str]]
 ) -> Batch:
     """In a transaction: what was written. Raises `InvalidStore`."""
     batch = Batch(db, Known.read(db), 0)
@@ -39,7 +39,7 @@ def restore_into(
     return batch
 
 
-def _take(db: sqlite3.Connection, batch: Batch, item: object) -> None:
+def _take(db: Connection, batch: Batch, item: object) -> None:
     match item:
         case (Recorded() as recorded, (None | bytes()) as digest):
             check_next(recorded, batch.head)

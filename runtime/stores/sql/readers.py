@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,70 +11,62 @@ from choreia.runtime.errors import StoreDamaged, StoreError, StoreUnavailable
 from choreia.runtime.events.recorded import LIVE, Recorded
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.base import Selection
-from choreia.runtime.stores.sqlite.rows import COLUMNS, Row, events_of, pack
+from choreia.runtime.stores.sql.connection import Connection, Row
+from choreia.runtime.stores.sql.rows import COLUMNS, events_of, pack
 
 T = TypeVar("T")
 
-Connect = Callable[..., sqlite3.Connection]
 SPARE = 4
 """Reading connections that are kept for the next reader."""
 MERGED = 16
 """So many types are read by index and merged; more, by looking at every event."""
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def explain(error: sqlite3.Error, path: str) -> StoreError:
-    """What SQLite found wrong, as one of ours."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _DAMAGED:
-        return StoreDamaged(
-            f"{path} is damaged: {error}. `choreia store verify` says how far it is whole; restore "
-            "a backup, or export what can be read and import it into a new store"
-        )
-    return StoreUnavailable(
-        f"{path}: {error}. Nothing of this was written; when the cause is gone (room on the disk, "
-        "permissions, file descriptors), it works again"
-    )
 
 
 class Readers:
     """A pool of reading connections. Thread-safe."""
 
-    def __init__(self, path: str, connect: Connect) -> None:
-        self.path = path
+    def __init__(
+        self,
+        where: str,
+        connect: Callable[[], Connection],
+        errors: type[Exception],
+        explain: Callable[[Exception], StoreError],
+    ) -> None:
+        """`connect` opens a connection that only reads; what it raises of `errors` is one of ours
+        when `explain` has seen it."""
+        self.where = where
         self._connect = connect
+        self._errors = errors
+        self._explain = explain
         self._lock = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[Connection] = []
         self._closed = False
         self._names: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
 
     @contextmanager
-    def connection(self) -> Generator[sqlite3.Connection, None, None]:
+    def connection(self) -> Generator[Connection, None, None]:
         """One for a moment. Raises `StoreUnavailable` and `StoreDamaged` for what goes wrong."""
         try:
             db = self._take()
             try:
                 yield db
-            finally:
-                self._give_back(db)
-        except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            except self._errors:
+                db.close()  # it may be of no use any more
+                raise
+            self._give_back(db)
+        except self._errors as error:
+            raise self._explain(error) from error
 
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Connection:
         with self._lock:
             if self._closed:
-                raise StoreUnavailable(f"{self.path}: this store has been closed")
+                raise StoreUnavailable(f"{self.where}: this store has been closed")
             if self._idle:
                 return self._idle.pop()
-        return self._connect(
-            f"file:{_quoted(self.path)}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        return self._connect()
 
-    def _give_back(self, db: sqlite3.Connection) -> None:
+    def _give_back(self, db: Connection) -> None:
         with self._lock:
             if len(self._idle) < SPARE and not self._closed:
                 self._idle.append(db)
@@ -127,8 +118,8 @@ class Readers:
         choices, rest = query
         selects = [
             f"SELECT * FROM (SELECT {COLUMNS} FROM events WHERE position > ? {choice} {rest} "
-            "ORDER BY position LIMIT ?)"
-            for choice, _ in choices
+            f"ORDER BY position LIMIT ?) AS part{number}"
+            for number, (choice, _) in enumerate(choices)
         ]
         parameters: list[object] = []
         for _, values in choices:
@@ -157,7 +148,7 @@ class Readers:
         if selection.correlation_id is not None:
             case = pack(selection.correlation_id)
             choices = [
-                ("AND correlation = ? AND correlation <> 0", (case,)),
+                ("AND correlation = ? AND length(correlation) > 0", (case,)),
                 ("AND id = ?", (case,)),
             ]
         if selection.source is not None:
@@ -193,7 +184,7 @@ class Readers:
                 return events_of(rows, self._names)
         except (ValueError, TypeError, KeyError) as error:
             raise StoreDamaged(
-                f"{self.path} is damaged: an event between positions {rows[0][0]} and "
+                f"{self.where} is damaged: an event between positions {rows[0][0]} and "
                 f"{rows[-1][0]} cannot be read ({error})",
                 position=rows[0][0] - 1,
             ) from error
@@ -229,7 +220,3 @@ class Readers:
             if len(rows) < size:
                 return
             after = rows[-1][0]
-
-
-def _quoted(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
