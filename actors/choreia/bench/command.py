@@ -71,6 +71,9 @@ def command(
 command.add_command(
     LazyCommand("detectors", "choreia.bench.detection.command", "Simulate failure detectors.")
 )
+command.add_command(
+    LazyCommand("store", "choreia.bench.storing.command", "Durable events, beside others.")
+)
 
 
 def _refuse_options(context: click.Context) -> None:
