@@ -1,0 +1,189 @@
+"""The SQLite store against the one in memory, in any order of what one can ask, with crashes.
+
+A crash is: the files as they are, copied, and opened again; the store that had them is let go.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from choreia import Event, MemoryStore, SqliteStore
+from choreia.runtime.stores.base import Selection
+from choreia.runtime.stores.jsonl import export
+from choreia.runtime.stores.unit import (
+    CancelTimer,
+    Change,
+    Committed,
+    DropLetter,
+    Forget,
+    KeepAttempts,
+    KeepLetter,
+    KeepResult,
+    Letter,
+    Move,
+    Seat,
+    SetTimer,
+    Unit,
+)
+
+agents = st.sampled_from(["a", "b", "ünïcode"])
+ids = st.sampled_from([f"{n:032x}" for n in range(6)] + ["x", "y" * 15, "z" * 32, "A" * 32])
+payloads = st.dictionaries(
+    st.text(max_size=3),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1)
+        | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=2),
+        max_leaves=4,
+    ),
+    max_size=2,
+)  # fmt: skip
+metadata = st.fixed_dictionaries(
+    {},
+    optional={
+        "correlationId": ids,
+        "causationId": ids,
+        "hops": st.integers(0, 5),
+        "version": st.sampled_from(["1.0.0", "2.3.4"]),
+        "subject": st.sampled_from(["s", "t"]),
+    },
+)
+events = st.builds(
+    Event,
+    type=st.sampled_from(["order.placed", "order.paid", "sent"]),
+    source=agents.map(lambda name: f"did:choreia:local:{name}"),
+    payload=payloads,
+    id=ids,
+    timestamp=st.floats(0, 1e10) | st.integers(0, 10**10),
+    metadata=metadata,
+)
+keys = st.sampled_from(["k", "l"])
+letters = st.builds(
+    Letter, agents, events, st.just("failed"), st.text(max_size=3), st.text(max_size=3),
+    st.integers(0, 3), st.floats(0, 100), st.booleans(), st.integers(0, 3),
+)  # fmt: skip
+changes: st.SearchStrategy[Change] = st.one_of(
+    st.builds(SetTimer, agents, keys, st.floats(0, 100), events, st.sampled_from(["", "60 s"])),
+    st.builds(CancelTimer, agents, keys),
+    st.builds(KeepLetter, letters),
+    st.builds(DropLetter, agents, ids),
+    st.builds(KeepAttempts, agents, ids, st.integers(0, 3), st.integers(0, 3)),
+    st.builds(KeepResult, agents, ids, keys, payloads.map(orjson.dumps)),
+    st.builds(Forget, agents, ids),
+)
+units = st.builds(
+    lambda events, strict, move, seat, changes, fires: Unit(
+        events, [orjson.dumps(one.payload) for one in events], strict=strict, move=move,
+        seat=seat, changes=changes, fires=fires,
+    ),
+    st.lists(events, max_size=3),
+    st.booleans(),
+    st.none() | st.builds(Move, agents, st.integers(1, 2), st.integers(0, 3), st.integers(0, 9)),
+    st.none() | st.builds(Seat, agents, st.sampled_from(["now", "beginning", 2])),
+    st.lists(changes, max_size=3),
+    st.none() | st.builds(SetTimer, agents, keys, st.floats(0, 100), events),
+)  # fmt: skip
+
+
+class StoreMachine(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="choreia-"))
+        self.generation = 0
+        self.model = MemoryStore()
+        self.store = SqliteStore(self.folder / "events.db")
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+    @rule(batch=st.lists(units, min_size=1, max_size=4), now=st.floats(0, 1000))
+    def commit(self, batch: list[Unit], now: float) -> None:
+        expected, found = self.model.commit(batch, now), self.store.commit(batch, now)
+        for one, other in zip(expected, found, strict=True):
+            if isinstance(one, Committed):
+                assert other == one
+            else:
+                assert (type(other), str(other)) == (type(one), str(one))
+
+    @rule(agent=agents, ahead=st.integers(0, 3))
+    def move_as_one_should(self, agent: str, ahead: int) -> None:
+        for cursor in self.model.cursors():
+            if cursor.agent == agent:
+                to = cursor.position + ahead
+                self.commit([Unit(move=Move(agent, cursor.epoch, cursor.position, to))], 1.0)
+
+    @rule(key=keys, agent=agents)
+    def fire_as_one_should(self, key: str, agent: str) -> None:
+        for timer in self.model.timers(agent):
+            if timer.key == key:
+                self.commit([Unit(fires=timer)], 1.0)
+
+    @rule(case=ids)
+    def erase_a_case(self, case: str) -> None:
+        arguments: dict[str, Any] = {"correlation_id": case, "reason": "asked", "now": 5.0}
+        assert self.store.erase(**arguments) == self.model.erase(**arguments)
+
+    @rule()
+    def erase_a_subject(self) -> None:
+        arguments: dict[str, Any] = {"subject": "s", "reason": "asked", "now": 5.0}
+        assert self.store.erase(**arguments) == self.model.erase(**arguments)
+
+    @rule()
+    def crash(self) -> None:
+        self.generation += 1
+        copy = self.folder / str(self.generation)
+        copy.mkdir()
+        for file in self.folder.glob("events.db*"):
+            shutil.copy(file, copy)
+        self.store.close()
+        for file in self.folder.glob("events.db*"):
+            file.unlink()
+        for file in copy.glob("events.db*"):
+            shutil.move(file, self.folder)
+        self.store = SqliteStore(self.folder / "events.db")
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.store.close()
+        self.store = SqliteStore(self.folder / "events.db")
+
+    @rule(
+        pattern=st.sampled_from(["#", "order.*", "sent", "*"]),
+        source=st.none() | agents.map(lambda name: f"did:choreia:local:{name}"),
+        case=st.none() | ids,
+        after=st.integers(0, 5),
+        limit=st.integers(1, 4),
+    )
+    def select(
+        self, pattern: str, source: str | None, case: str | None, after: int, limit: int
+    ) -> None:
+        selection = Selection((pattern,), source, case)
+        assert self.store.page(after, limit, selection) == self.model.page(after, limit, selection)
+
+    @rule(time=st.floats(0, 1000))
+    def look_for_a_time(self, time: float) -> None:
+        assert self.store.position_at(time) == self.model.position_at(time)
+
+    @invariant()
+    def they_say_the_same(self) -> None:
+        if hasattr(self, "store"):
+            assert list(export(self.store)) == list(export(self.model))
+
+    @invariant()
+    def it_is_whole(self) -> None:
+        if hasattr(self, "store"):
+            assert self.store.verify().whole
+
+
+TestStoreMachine = StoreMachine.TestCase
+TestStoreMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
