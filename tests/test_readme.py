@@ -61,8 +61,12 @@ def test_every_block_is_of_a_kind_that_is_run() -> None:
 
 @pytest.mark.parametrize("block", of_kind("python"), ids=str)
 def test_python_blocks_print_what_they_say(
-    block: Block, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    block: Block,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # some make files
     module = ModuleType(f"readme_line_{block.line}")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     # The newlines make tracebacks name the README's own lines.
