@@ -91,7 +91,7 @@ class LogFeed(MemoryFeed):
     # -- events, from the journal -----------------------------------------------------------
 
     def offer(self, item: object) -> int:
-        if item.__class__ is Recorded:
+        if isinstance(item, Recorded):
             return self._offer_recorded(item)
         return super().offer(item)
 

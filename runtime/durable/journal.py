@@ -20,7 +20,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -80,10 +80,12 @@ class Entry:
         with self._lock:
             self.outcome = outcome
             gates = self._gates
-        if self.tell is not None:
-            self.tell(outcome)
-        for gate in gates:
-            gate.open()
+        try:
+            if self.tell is not None:
+                self.tell(outcome)
+        finally:
+            for gate in gates:
+                gate.open()
 
 
 class Journal:
@@ -149,7 +151,9 @@ class Journal:
             self._closing = True
             self._changed.notify()
             thread = self._thread
-        if thread is not None:
+        left_before = -1
+        while thread is not None and thread.is_alive() and self.pending != left_before:
+            left_before = self.pending  # as long as there is progress, it may take its time
             thread.join(timeout)
         with self._changed:
             self._hopeless = True
@@ -233,10 +237,16 @@ class Journal:
             self._failures = 0
         for outcome in outcomes:
             if isinstance(outcome, Committed) and outcome.recorded:
-                self._route(outcome)
+                self._safely(self._route, outcome)
         for entry, outcome in zip(batch, outcomes, strict=True):
-            entry.end(outcome)
+            self._safely(entry.end, outcome)
         self._ended(len(batch))
+
+    def _safely(self, call: Callable[[Any], None], outcome: Outcome) -> None:
+        try:
+            call(outcome)
+        except Exception:  # a fault of the runtime, over which the others must not stand still
+            log.critical("the journal failed", exc_info=True)
 
     def _failed(self, batch: list[Entry], error: Exception) -> None:
         known = isinstance(error, StoreError)

@@ -65,7 +65,7 @@ class Ledger:
         self._cell = cell
         self._bus = bus
         self.durable = durable
-        self.start = start
+        self.start: Start = start
         self.epoch = 0
         self.seat: Entry | None = None
         """Asks the store where to begin, until that is known."""
@@ -80,8 +80,9 @@ class Ledger:
         """Events of the log that were taken, and are not done with."""
         self._done = 0
         """Events of the log that were done with since the last commit."""
-        self._buried: set[str] = set()
-        """Ids of those that became dead letters: what they did so far is kept with them."""
+        self._buried: str | None = None
+        """The id of the event in hand, when it has become a dead letter: what it did so far is kept
+        with that."""
         self._events: list[Event] = []
         self._changes: list[Change] = []
         self._last: Entry | None = None
@@ -137,6 +138,11 @@ class Ledger:
     def taken(self) -> None:
         """An event of the log is in hand."""
         self._in_hand += 1
+        self._buried = None
+
+    def returned(self) -> None:
+        """A dead letter's event is in hand."""
+        self._buried = None
 
     def handled(self, item: object) -> None:
         """It is done with, well or as a dead letter."""
@@ -150,7 +156,7 @@ class Ledger:
     def buried(self, letter: Letter) -> None:
         """It is a dead letter."""
         event_id = letter.event.id
-        self._buried.add(event_id)
+        self._buried = event_id
         self._changes.append(KeepLetter(letter))
         forgotten = self.memories.start_over(event_id)
         if forgotten is not None:
@@ -180,8 +186,8 @@ class Ledger:
     def done_with(self, event_id: str) -> bool:
         """What was kept about that event is not needed any more: False if it was buried, and what
         it did so far is kept for a redelivery."""
-        if event_id in self._buried:
-            self._buried.discard(event_id)
+        if event_id == self._buried:
+            self._buried = None
             return False
         if self.memories.forget(event_id):
             self._changes.append(Forget(self._cell.name, event_id))

@@ -25,7 +25,8 @@ def kept(letter: DeadLetter) -> Letter:
         letter.event,
         letter.reason,
         letter.said if letter.error is None else name_error(letter.error),
-        letter.traceback,
+        # A traceback may quote text that UTF-8 cannot hold.
+        letter.traceback.encode("utf-8", "replace").decode(),
         letter.attempts,
         letter.time,
     )

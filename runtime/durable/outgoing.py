@@ -151,6 +151,8 @@ class Entering(Turn):
         ledger = self.ledger
         if not ledger.durable:
             return
+        if ledger.pending:  # what another instance has done: the state is to be made of that, too
+            yield from self._committed()
         first = ledger.seat is not None
         seat = ledger.seat or ledger.ask_for_seat()
         ledger.seat = None

@@ -223,6 +223,7 @@ class DurableTurn(Entering):
     def _redeliver(self, item: Redelivery, plan: Plan) -> Frame:
         event, ledger = item.event, self.ledger
         self.event = event
+        ledger.returned()
         progress = item.progress or ledger.memories.progress(event.id)
         yield from deliver(self, event, plan, routed=False, progress=progress)
         if ledger.done_with(event.id):

@@ -4,7 +4,7 @@ twice. The same test must fail when a promise is broken on purpose (`victim.sabo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -21,7 +21,7 @@ ENOUGH = 60
 def test_whatever_was_acknowledged_is_there_and_every_effect_once(
     kill: Kill, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    kills = int(pytestconfig.getoption("--kills"))
+    kills = cast("int", pytestconfig.getoption("--kills"))
     stores = max(1, kills // 1_000)  # a store that grows for ever would take ever longer to check
     for number in range(stores):
         folder = tmp_path / str(number)

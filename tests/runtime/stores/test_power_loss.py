@@ -50,9 +50,9 @@ class RecordingFile(apsw.VFSFile):
         steps.append(Step("write", self.name, offset, bytes(data)))
         super().xWrite(data, offset)
 
-    def xTruncate(self, size: int) -> None:
-        steps.append(Step("truncate", self.name, size))
-        super().xTruncate(size)
+    def xTruncate(self, newsize: int) -> None:
+        steps.append(Step("truncate", self.name, newsize))
+        super().xTruncate(newsize)
 
     def xSync(self, flags: int) -> None:
         super().xSync(flags)
@@ -66,9 +66,9 @@ class RecordingVFS(apsw.VFS):
     def xOpen(self, name: Any, flags: Any) -> Any:
         return RecordingFile(name, flags)
 
-    def xDelete(self, name: str, sync: bool) -> None:
-        super().xDelete(name, sync)
-        steps.append(Step("delete", Path(name).name))
+    def xDelete(self, filename: str, syncdir: bool) -> None:
+        super().xDelete(filename, syncdir)
+        steps.append(Step("delete", Path(filename).name))
 
 
 class Rows:
