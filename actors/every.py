@@ -73,8 +73,9 @@ def every(
     schedule = _schedule(when, tz, jitter, catch_up)
 
     def mark(method: F) -> F:
-        name = getattr(method, "__name__", "")
-        if not inspect.isfunction(method) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        marked: object = method
+        name = getattr(marked, "__name__", "")
+        if not inspect.isfunction(marked) or not re.fullmatch(r"[A-Za-z0-9_]+", name):
             raise InvalidAgent(f"@every marks methods with plain names; {method!r} is none")
         setattr(method, _MARK, schedule)
         return mark_handler(method, topic_of(f"timer.{{name}}.{name}", None))

@@ -85,7 +85,9 @@ def open_store(
     if durability not in ("full", "relaxed"):
         raise InvalidStore(f'durability={durability!r}: choose "full" or "relaxed"')
     if isinstance(given, str) and given.startswith(_SERVER):
-        raise InvalidStore(f"store={given!r}: PostgreSQL is not supported yet; give a path")
+        from choreia.runtime.stores.postgres import PostgresStore
+
+        return PostgresStore(given, durability=durability, wait=wait, readonly=readonly)
     from choreia.runtime.stores.sqlite import SqliteStore
 
     return SqliteStore(

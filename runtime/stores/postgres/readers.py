@@ -1,0 +1,167 @@
+"""Queries, where PostgreSQL wants them spelled otherwise than in `sql.readers`."""
+
+from __future__ import annotations
+
+import os
+
+import psycopg
+
+from choreia.runtime.events.recorded import LIVE, Recorded
+from choreia.runtime.events.topic import TopicPattern
+from choreia.runtime.stores.base import Selection
+from choreia.runtime.stores.postgres.connection import Session
+from choreia.runtime.stores.postgres.server import Server
+from choreia.runtime.stores.sql.connection import Connection, Row
+from choreia.runtime.stores.sql.readers import MERGED, Readers
+from choreia.runtime.stores.sql.rows import COLUMNS, pack
+
+_FOUND = f"SELECT {COLUMNS} FROM events WHERE"
+_NEW_NAMES = "SELECT number, name FROM names WHERE number > ?"
+# The whole search in one statement: a way to the server each would be 24 for 10 million events.
+_POSITION_AT = """
+WITH RECURSIVE search (low, high) AS (
+    SELECT 0::int8, (SELECT coalesce(max(position), 0) FROM events)
+    UNION ALL
+    SELECT CASE WHEN earlier THEN middle ELSE low END,
+           CASE WHEN earlier THEN high ELSE middle - 1 END
+    FROM (
+        SELECT low, high, middle, (SELECT at FROM events WHERE position = middle) <= ? AS earlier
+        FROM (SELECT low, high, (low + high + 1) / 2 AS middle FROM search WHERE low < high) AS half
+    ) AS halved
+)
+SELECT low FROM search WHERE low >= high
+"""
+
+_REMEMBERED = 1_000
+"""Sets of patterns whose types are kept in mind."""
+
+Part = tuple[str, list[object]]
+"""A query whose rows come by position, and its parameters."""
+
+
+class ServerReaders(Readers):
+    """A pool of sessions that only read. Thread-safe."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(
+            server.where, lambda: server.connect(writing=False), psycopg.Error, server.explain
+        )
+        self._pid = os.getpid()
+        self._inherited: list[Connection] = []
+        self._matching: dict[tuple[str, ...], tuple[int, list[int]]] = {}
+
+    def _take(self) -> Connection:
+        """Not one that has ended while it was idle."""
+        self._leave_to_parent()
+        while True:
+            db = super()._take()
+            if not isinstance(db, Session) or db.is_alive():
+                return db
+            db.close()
+
+    def close(self) -> None:
+        self._leave_to_parent()
+        super().close()
+
+    def _leave_to_parent(self) -> None:
+        if os.getpid() != self._pid:
+            # Kept: what nobody refers to is closed, and that would end the parent's sessions.
+            self._inherited, self._idle = self._idle, []
+            self._pid = os.getpid()
+
+    def position_at(self, time: float) -> int:
+        return int(self.rows(_POSITION_AT, (float(time),))[0][0])
+
+    # -- pages --------------------------------------------------------------------------------
+
+    def page(self, after: int, limit: int, selection: Selection) -> list[Recorded]:
+        """With patterns a page is whole only as far as their types are known. So types that are new
+        are asked for behind it, and if some match, it is asked for again."""
+        source = None
+        if selection.source is not None:
+            source = self.number(selection.source)
+            if source is None:
+                return []
+        while True:
+            types = self._known_types(selection.patterns)
+            rows = self._ask(_parts(after, limit, selection, source, types), limit, types)
+            if types is None or self._known_types(selection.patterns) == types:
+                return self._as_events(rows)
+
+    def _ask(self, parts: list[Part], limit: int, types: list[int] | None) -> list[Row]:
+        """The rows of all parts, as many as `limit`; and the names that are new, if that matters:
+        both in one go, one after the other."""
+        sql = " UNION ALL ".join(
+            f"SELECT * FROM ({part}) AS _{n}" for n, (part, _) in enumerate(parts)
+        )
+        values = [value for _, part in parts for value in part]
+        if len(parts) > 1:
+            sql += " ORDER BY position LIMIT ?"
+            values.append(limit)
+        with self.connection() as db:
+            assert isinstance(db, Session)
+            if types is None:
+                return db.execute(sql, values).fetchall()
+            with db.together():
+                rows = db.execute(sql, values) if parts else None
+                names = db.execute(_NEW_NAMES, (max(self._names, default=0),))
+                found = [] if rows is None else rows.fetchall()
+                for number, name in names.fetchall():
+                    self._names[number] = name
+                    self._numbers[name] = number
+            return found
+
+    def _known_types(self, patterns: tuple[str, ...]) -> list[int] | None:
+        """Of the names that are known, the numbers of those that match; None when all do."""
+        if "#" in patterns:
+            return None
+        seen, found = self._matching.get(patterns, (0, []))
+        fresh = list(self._names.items())[seen:]  # a copy: other readers may learn some meanwhile
+        if fresh:
+            checked = [TopicPattern(pattern) for pattern in patterns]
+            found = found + [
+                number
+                for number, name in fresh
+                if any(pattern.matches(name) for pattern in checked)
+            ]
+            if len(self._matching) >= _REMEMBERED:
+                self._matching.clear()
+            self._matching[patterns] = (seen + len(fresh), found)
+        return found
+
+
+def _parts(
+    after: int, limit: int, selection: Selection, source: int | None, types: list[int] | None
+) -> list[Part]:
+    """Each has an index of its own, and all together are what was selected."""
+    if types == []:
+        return []
+    rest = ""
+    if selection.live is not None:
+        rest += f" AND flags & {LIVE} = {LIVE if selection.live else 0}"
+
+    def by(column: str, value: object, also: str = "") -> Part:
+        # As a range, not `column = value`: for that the planner may go by position from `after`
+        # on, if it thinks the value frequent, and then looks at the whole log where it is not.
+        query = (
+            f"{_FOUND} ({column}, position) > (?, ?) AND {column} <= ? {also} {rest} "
+            f"ORDER BY {column}, position LIMIT ?"
+        )
+        return query, [value, after, value, limit]
+
+    in_types = "" if types is None else f" AND +type IN ({','.join(map(str, types))})"
+    case = selection.correlation_id
+    if case is not None:
+        rest += in_types + ("" if source is None else f" AND +source = {source}")
+        first = f"{_FOUND} id = ? AND position > ? {rest}"
+        return [
+            by("correlation", pack(case), "AND length(correlation) > 0"),
+            (first, [pack(case), after]),
+        ]
+    if source is not None:
+        rest += in_types
+        return [by("source", source)]
+    if types is not None and len(types) <= MERGED:
+        return [by("type", type) for type in types]
+    rest += in_types
+    return [(f"{_FOUND} position > ? {rest} ORDER BY position LIMIT ?", [after, limit])]
