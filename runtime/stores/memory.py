@@ -122,23 +122,24 @@ class MemoryStore:
         if error is not None:
             return error
         fresh: list[tuple[Event, bytes]] = []
+        stand: list[str] = []
         added: dict[str, Event] = {}
         conflicts: list[Event] = []
         for event, body in zip(unit.events, unit.bodies, strict=True):
-            stands = self._standing(event.id) or added.get(event.id)
-            if stands is None:
+            earlier = self._standing(event.id) or added.get(event.id)
+            if earlier is None:
                 fresh.append((event, body))
                 added[event.id] = event
-            elif not same_body(stands, event):
+            elif not self._says_the_same(earlier, event, body):
                 if unit.strict:
-                    return duplicate(stands, event)
+                    return duplicate(earlier, event)
                 conflicts.append(event)
+                continue
+            stand.append(event.id)
         before = len(self._log)
         for event, body in fresh:
             self._append(event, body, unit.flags, now)
-        lost = {event.id for event in conflicts}
-        stand = [self._log[self._places[e.id] - 1] for e in unit.events if e.id not in lost]
-        recorded = tuple({one.position: one for one in stand}.values())
+        recorded = tuple(self._log[self._places[id] - 1] for id in dict.fromkeys(stand))
         repeated = frozenset(one.position for one in recorded if one.position <= before)
         seated = self._move(unit)
         if unit.fires is not None:
@@ -146,6 +147,12 @@ class MemoryStore:
         for change in unit.changes:
             self._change(change)
         return Committed(recorded, repeated, tuple(conflicts), seated)
+
+    def _says_the_same(self, earlier: Event, event: Event, body: bytes) -> bool:
+        place = self._places.get(event.id)
+        if place is not None and self._log[place - 1].erased:
+            return earlier.type == event.type and self._digests[place - 1] == digest_of(body)
+        return same_body(earlier, event)
 
     def _refusal(self, unit: Unit) -> ChoreiaError | None:
         move, fires = unit.move, unit.fires
@@ -305,11 +312,13 @@ class MemoryStore:
 
     def attempts(self, agent: str) -> list[KeepAttempts]:
         with self._lock:
-            return [one for one in self._attempts.values() if one.agent == agent]
+            found = [one for one in self._attempts.values() if one.agent == agent]
+        return sorted(found, key=attrs.astuple)
 
     def results(self, agent: str) -> list[Result]:
         with self._lock:
-            return [result for key, result in self._results.items() if key[0] == agent]
+            found = [result for key, result in self._results.items() if key[0] == agent]
+        return sorted(found, key=attrs.astuple)
 
     def erasures(self) -> list[Erasure]:
         with self._lock:

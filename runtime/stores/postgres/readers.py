@@ -139,29 +139,33 @@ def _parts(
     rest = ""
     if selection.live is not None:
         rest += f" AND flags & {LIVE} = {LIVE if selection.live else 0}"
-
-    def by(column: str, value: object, also: str = "") -> Part:
-        # As a range, not `column = value`: for that the planner may go by position from `after`
-        # on, if it thinks the value frequent, and then looks at the whole log where it is not.
-        query = (
-            f"{_FOUND} ({column}, position) > (?, ?) AND {column} <= ? {also} {rest} "
-            f"ORDER BY {column}, position LIMIT ?"
-        )
-        return query, [value, after, value, limit]
-
-    in_types = "" if types is None else f" AND +type IN ({','.join(map(str, types))})"
-    case = selection.correlation_id
-    if case is not None:
-        rest += in_types + ("" if source is None else f" AND +source = {source}")
-        first = f"{_FOUND} id = ? AND position > ? {rest}"
-        return [
-            by("correlation", pack(case), "AND length(correlation) > 0"),
-            (first, [pack(case), after]),
-        ]
+    if selection.correlation_id is not None:
+        if types is not None:
+            rest += _one_of(types)
+        if source is not None:
+            rest += f" AND +source = {source}"
+        case = pack(selection.correlation_id)
+        within = rest + " AND length(correlation) > 0"  # as the index has it
+        begins = f"{_FOUND} id = ? AND position > ? {rest}"
+        return [_range("correlation", case, after, limit, within), (begins, [case, after])]
     if source is not None:
-        rest += in_types
-        return [by("source", source)]
+        rest += "" if types is None else _one_of(types)
+        return [_range("source", source, after, limit, rest)]
     if types is not None and len(types) <= MERGED:
-        return [by("type", type) for type in types]
-    rest += in_types
+        return [_range("type", type, after, limit, rest) for type in types]
+    rest += "" if types is None else _one_of(types)
     return [(f"{_FOUND} position > ? {rest} ORDER BY position LIMIT ?", [after, limit])]
+
+
+def _one_of(types: list[int]) -> str:
+    return f" AND +type IN ({','.join(map(str, types))})"  # `+`: not by the index on types
+
+
+def _range(column: str, value: object, after: int, limit: int, rest: str) -> Part:
+    # Not `column = value`: for that the planner may go by position from `after` on, if it thinks
+    # the value frequent, and then looks at the whole log where it is not.
+    query = (
+        f"{_FOUND} ({column}, position) > (?, ?) AND {column} <= ? {rest} "
+        f"ORDER BY {column}, position LIMIT ?"
+    )
+    return query, [value, after, value, limit]

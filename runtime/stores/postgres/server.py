@@ -21,10 +21,34 @@ DEFAULTS: Mapping[str, str] = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-# What a role or a database may have been given for its clients, and must not cut ours short: an
-# idle session that is ended would lose the writer's lock.
-_UNTIMED = ("statement_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout")
-_SETTINGS = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = ANY(%s)"
+# Of every session. What a role or a database may have been given for its clients must not cut ours
+# short: an idle session that is ended would lose the writer's lock.
+_ALWAYS = {
+    "client_encoding": "UTF8",
+    "default_transaction_isolation": "read committed",
+    "statement_timeout": "0",
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+_TO_WRITE = {
+    "default_transaction_read_only": "off",
+    # A writer whose machine vanished is noticed in about a minute, and its lock is free.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+_TO_READ = {
+    "default_transaction_read_only": "on",
+    # Pages come in the order of an index. A planner that thinks that little of it will be left
+    # would rather sort all of it, for every page, and compile that, too.
+    "enable_sort": "off",
+    "jit": "off",
+}
+# Not every version has each of them.
+_SET = (
+    "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted "
+    "(name, value) WHERE name IN (SELECT name FROM pg_settings)"
+)
 # Messages of libpq that quote an option's name, and no secrets.
 _TELLING = ("invalid connection option", "invalid URI query parameter")
 _DAMAGED = ("XX001", "XX002", "42P01", "42703")  # pages, indexes, tables, columns
@@ -58,18 +82,10 @@ class Server:
             return Session(db)
 
     def _set_up(self, db: Raw, writing: bool) -> None:
+        settings = _ALWAYS | (_TO_WRITE if writing else _TO_READ)
         with db.pipeline():
-            db.execute("SET client_encoding = 'UTF8'")
             db.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(self.schema)))
-            db.execute(_SETTINGS, ("0", list(_UNTIMED)))
-            db.execute("SET default_transaction_isolation = 'read committed'")
-            if writing:
-                db.execute("SET default_transaction_read_only = off")
-                # A writer whose machine vanished is noticed in a minute, and its lock is free.
-                for name, value in (("idle", 30), ("interval", 10), ("count", 3)):
-                    db.execute(_SETTINGS, (str(value), [f"tcp_keepalives_{name}"]))
-            else:
-                db.execute("SET default_transaction_read_only = on")
+            db.execute(_SET, (list(settings), list(settings.values())))
 
     @contextmanager
     def explaining(self) -> Generator[None, None, None]:
@@ -97,7 +113,10 @@ def _parsed(dsn: str) -> dict[str, Any]:
     try:
         return {k: v for k, v in conninfo.conninfo_to_dict(dsn).items() if v is not None}
     except psycopg.Error as error:
-        reason = str(error).strip() if str(error).startswith(_TELLING) else "it cannot be read"
-        raise InvalidStore(
-            f"dsn: {reason}; give a connection string, such as postgresql://user@host/database"
-        ) from None  # libpq may quote the password
+        reason = str(error).strip()
+    if not reason.startswith(_TELLING):
+        reason = "it cannot be read"
+    # Out here, so that the error has no other behind it: libpq may quote the password.
+    raise InvalidStore(
+        f"dsn: {reason}; give a connection string, such as postgresql://user@host/database"
+    )

@@ -168,9 +168,9 @@ class PostgresStore(SqlReads):
     def _learn(self, batch: Batch) -> None:
         """It has happened."""
         known = self._known
-        known.head, known.link = batch.head, batch.link
-        if batch.head:
+        if batch.head > known.head:  # else nothing was recorded at that time
             known.at = batch.at
+        known.head, known.link = batch.head, batch.link
         known.names.update(batch.names)
         known.seats.update(batch.seats)
 

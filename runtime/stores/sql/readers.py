@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 SPARE = 4
 """Reading connections that are kept for the next reader."""
+SELECTIONS = 1_024
+"""Selections whose types are remembered."""
 MERGED = 16
 """So many types are read by index and merged; more, by looking at every event."""
 
@@ -41,6 +43,10 @@ class Readers:
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._closed = False
+        self._last = 0
+        """The greatest number of a name that is known."""
+        self._selected: dict[tuple[str, ...], tuple[int, list[int]]] = {}
+        """By patterns: the types among the names up to that number."""
         self._names: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
 
@@ -95,10 +101,17 @@ class Readers:
 
     def refresh(self) -> None:
         with self.connection() as db:
-            last = max(self._names, default=0)
-            for number, name in db.execute("SELECT * FROM names WHERE number > ?", (last,)):
+            self._refresh_in(db)
+
+    def _refresh_in(self, db: Connection) -> None:
+        with self._lock:
+            last = self._last
+        found = db.execute("SELECT number, name FROM names WHERE number > ?", (last,)).fetchall()
+        with self._lock:
+            for number, name in found:
                 self._names[number] = name
                 self._numbers[name] = number
+                self._last = max(self._last, number)
 
     # -- events -----------------------------------------------------------------------------
 
@@ -112,6 +125,18 @@ class Readers:
         return found[0] if found else None
 
     def page(self, after: int, limit: int, selection: Selection) -> list[Recorded]:
+        with self.connection() as db:
+            # In one transaction: an event of a type that was not known when the names were read
+            # must not be left out of a page that goes beyond it.
+            db.execute("BEGIN")
+            try:
+                self._refresh_in(db)
+                rows = self._page_in(db, after, limit, selection)
+            finally:
+                db.execute("COMMIT")
+        return self._as_events(rows)
+
+    def _page_in(self, db: Connection, after: int, limit: int, selection: Selection) -> list[Row]:
         query = self._query(selection)
         if query is None:
             return []
@@ -128,9 +153,8 @@ class Readers:
         if len(choices) > 1:
             sql += " ORDER BY position LIMIT ?"
             parameters.append(limit)
-        with self.connection() as db:
-            rows = db.execute(sql, parameters).fetchall()
-        return self._as_events(rows)
+        found: list[Row] = db.execute(sql, parameters).fetchall()
+        return found
 
     def _query(
         self, selection: Selection
@@ -167,13 +191,21 @@ class Readers:
         return choices, rest
 
     def _types(self, patterns: tuple[str, ...]) -> list[int]:
-        self.refresh()
-        checked = [TopicPattern(pattern) for pattern in patterns]
-        return [
-            number
-            for number, name in self._names.items()
-            if any(pattern.matches(name) for pattern in checked)
-        ]
+        """The numbers of the names that match. Names are only added, so only new ones are tried."""
+        with self._lock:
+            upto, types = self._selected.get(patterns, (0, []))
+            if upto < self._last:
+                checked = [TopicPattern(pattern) for pattern in patterns]
+                types = types + [
+                    number
+                    for number in range(upto + 1, self._last + 1)
+                    if number in self._names
+                    and any(pattern.matches(self._names[number]) for pattern in checked)
+                ]
+                if len(self._selected) >= SELECTIONS:
+                    self._selected.clear()
+                self._selected[patterns] = (self._last, types)
+            return types
 
     def _as_events(self, rows: list[Row]) -> list[Recorded]:
         try:

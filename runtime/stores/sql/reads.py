@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import attrs
+
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import EVERYTHING, Erasure, Selection
@@ -57,20 +59,22 @@ class SqlReads:
 
     def cursors(self) -> list[Cursor]:
         rows = self._readers.rows(
-            "SELECT name, epoch, position FROM cursors JOIN names ON number = agent ORDER BY name"
+            "SELECT name, epoch, position FROM cursors JOIN names ON number = agent"
         )
-        return [Cursor(*row) for row in rows]
+        # Sorted here, since databases differ in how they sort text.
+        return sorted((Cursor(*row) for row in rows), key=attrs.astuple)
 
     def timers(self, agent: str | None = None) -> list[SetTimer]:
         rows = self._readers.rows(
             "SELECT name, key, due, event, schedule FROM timers JOIN names ON number = agent "
-            f"{_of(agent)} ORDER BY due, name, key",
+            f"{_of(agent)}",
             () if agent is None else (agent,),
         )
-        return [
+        found = [
             SetTimer(name, key, due, event_from(blob), schedule)
             for name, key, due, blob, schedule in rows
         ]
+        return sorted(found, key=lambda timer: (timer.due, timer.agent, timer.key))
 
     def letters(self, agent: str | None = None) -> list[Letter]:
         rows = self._readers.rows(
@@ -86,14 +90,14 @@ class SqlReads:
             "SELECT event_id, failed, crashes FROM attempts WHERE agent = ?",
             (self._readers.number(agent),),
         )
-        return [KeepAttempts(agent, *row) for row in rows]
+        return sorted((KeepAttempts(agent, *row) for row in rows), key=attrs.astuple)
 
     def results(self, agent: str) -> list[Result]:
         rows = self._readers.rows(
             "SELECT event_id, name, value FROM results WHERE agent = ?",
             (self._readers.number(agent),),
         )
-        return [Result(*row) for row in rows]
+        return sorted((Result(*row) for row in rows), key=attrs.astuple)
 
     def erasures(self) -> list[Erasure]:
         rows = self._readers.rows("SELECT time, what, reason, events FROM erasures ORDER BY number")

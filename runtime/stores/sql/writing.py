@@ -160,9 +160,9 @@ class Batch:
                 repeated.add(stands[0].position)
             else:
                 conflicts.append(event)
-        seated = self._seat(unit)
         if unit.move is not None:
             self.seats[unit.move.agent] = (unit.move.epoch, unit.move.after)
+        seated = self._seat(unit)
         if unit.fires is not None:
             self.change(CancelTimer(unit.fires.agent, unit.fires.key))
         for change in unit.changes:

@@ -233,9 +233,9 @@ class SqliteStore(SqlReads):
     def _learn(self, batch: Batch) -> None:
         """It is on disk."""
         known = self._known
-        known.head, known.link = batch.head, batch.link
-        if batch.head:
+        if batch.head > known.head:  # else nothing was recorded at that time
             known.at = batch.at
+        known.head, known.link = batch.head, batch.link
         known.names.update(batch.names)
         known.seats.update(batch.seats)
         self._anchor.write(known.head, known.link)

@@ -36,11 +36,17 @@ from choreia.runtime.stores.unit import Outcome
 
 Start = Callable[..., ActorSystem]
 heard: list[Any] = []
+dead: list[ActorSystem] = []
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> None:
+def _forget() -> Iterator[None]:
     heard.clear()
+    yield
+    for system in dead:  # their threads, not more: nothing of them ends in order
+        system._engine.clock.stop()
+        system._dispatcher.stop(5)
+    dead.clear()
 
 
 @contextmanager
@@ -51,7 +57,9 @@ def running(store: EventStore | Path, **options: Any) -> Iterator[ActorSystem]:
 
 def crashed(store: MemoryStore, **options: Any) -> ActorSystem:
     """A system over `store` that will never end in order."""
-    return ActorSystem(mode="simulated", store=store, **options)
+    system = ActorSystem(mode="simulated", store=store, **options)
+    dead.append(system)
+    return system
 
 
 def types(store: EventStore, pattern: str = "#") -> list[str]:

@@ -198,7 +198,7 @@ def test_a_forked_child_neither_writes_nor_keeps_the_lock(path: Path) -> None:
         signal.pause()
     store.close()
     try:
-        SqliteStore(path).close()  # though the child lives on
+        SqliteStore(path, wait=30).close()  # though the child lives on, once it has begun to
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)

@@ -113,7 +113,7 @@ class StoreMachine(RuleBasedStateMachine):
             if isinstance(one, Committed):
                 assert other == one
             else:
-                assert (type(other), str(other)) == (type(one), str(one))
+                assert type(other) is type(one)
 
     @rule(agent=agents, ahead=st.integers(0, 3))
     def move_as_one_should(self, agent: str, ahead: int) -> None:
