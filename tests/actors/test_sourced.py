@@ -165,7 +165,7 @@ def test_an_emission_that_the_state_cannot_take_is_not_made() -> None:
     assert heard == [("count", None), ("counted", 1), ("refused", -1), ("counted", 2)]
 
 
-# -- what is wrong is said where it is written ------------------------------------------------------
+# -- what is wrong is said where it is written -----------------------------------------------------
 
 
 def test_a_state_is_made_of_its_own_agents_events() -> None:
