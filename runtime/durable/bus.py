@@ -16,7 +16,7 @@ from choreia.runtime.durable.letters import StoreLetters
 from choreia.runtime.durable.suspects import OneAtATime
 from choreia.runtime.errors import ChoreiaError, MailboxFull
 from choreia.runtime.events.event import Event
-from choreia.runtime.events.recorded import LIVE
+from choreia.runtime.events.recorded import LIVE, Recorded
 from choreia.runtime.stores.unit import Committed, Unit
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from choreia.runtime.delivery.cell import Cell
     from choreia.runtime.stores.base import EventStore, Opened
 
+RECENT = 4_096
+"""Events that are kept in memory after they were routed, for those who lag; up to twice as many."""
 SWEEP = 4_096
 """Events after which agents that had nothing to do have their cursors moved on."""
 
@@ -41,6 +43,13 @@ class LogBus(Bus):
         """What earlier runs recorded ends here. And, of `routed`: what agents that listen have
         been offered. Written with `routing` held."""
         self.routing = threading.RLock()
+        self._recent: list[Recorded] = []
+        """The last events that were routed, in order and without gaps: who lags only a little need
+        not ask the store."""
+        self.unfinished = store.unfinished() if opened.head else set[str]()
+        """Agents of which there is more than a cursor."""
+        self._last = store.last_of_types() if opened.head else dict[str, int]()
+        """By type, where it was last recorded before this run."""
         self.journal = Journal(
             store, engine.clock, self._route_committed, inline=engine.dispatcher.simulated
         )
@@ -134,6 +143,8 @@ class LogBus(Bus):
     def _route_committed(self, committed: Committed) -> None:
         repeated = committed.repeated
         with self.routing:
+            if len(self._recent) > 2 * RECENT:
+                del self._recent[:-RECENT]
             for recorded in committed.recorded:
                 if recorded.position in repeated:
                     continue
@@ -145,8 +156,23 @@ class LogBus(Bus):
                     if feed.offer(recorded) == REJECTED:
                         self._engine.undeliverable(event, feed.cell, REJECTED)
                 self.routed = recorded.position
+                self._recent.append(recorded)
                 if not recorded.position % SWEEP:
                     self.on_sweep()
+
+    def nothing_since(self, position: int, types: frozenset[str]) -> bool:
+        """Whether none of `types` was recorded between `position` and this run, as far as known."""
+        if not self._last:
+            return position >= self.before_run
+        return all(self._last.get(type, 0) <= position for type in types)
+
+    def recent(self, after: int, limit: int) -> list[Recorded] | None:
+        """Up to `limit` events behind `after`, if they were routed a short while ago."""
+        with self.routing:
+            if not self._recent or after < self._recent[0].position - 1:
+                return None
+            first = after + 1 - self._recent[0].position
+            return self._recent[first : first + limit]
 
     def concerns(self, cell: Cell, event: Event) -> bool:
         """Whether `event` is for `cell`, by type and filter."""

@@ -73,6 +73,10 @@ class LogFeed(MemoryFeed):
 
     def open_at(self, position: int) -> None:
         """Events behind `position` may come."""
+        types = self._exact_types()
+        known = types is not None and position < self._bus.before_run
+        if known and self._bus.nothing_since(position, types or frozenset()):
+            position = self._bus.before_run  # thousands of agents begin so, with no query each
         with self._bus.routing:
             self.fetched = position
             self._behind = position < self._bus.routed
@@ -81,6 +85,11 @@ class LogFeed(MemoryFeed):
             self.opened = True
             box = self.mailbox
             box.attention = box.attention or self._behind
+
+    def _exact_types(self) -> frozenset[str] | None:
+        """The types that the agent subscribes to; None when it has wildcards."""
+        patterns = self._patterns()
+        return None if any("*" in one or "#" in one for one in patterns) else frozenset(patterns)
 
     def _count_owed(self, position: int) -> None:
         for recorded in self._bus.store.read(
@@ -162,15 +171,25 @@ class LogFeed(MemoryFeed):
     def _refill(self) -> bool:
         """Read on in the log: whether there may be more to read, and room for it."""
         routed = self._bus.routed  # before reading: what is in the log up to there can be read
-        page = self._bus.store.page(self.fetched, READ, Selection(self._patterns()))
+        # Not much more than there is room for: what is read and finds none is read again.
+        limit = min(READ, 8 + 2 * (self.mailbox.capacity - len(self.mailbox)))
+        page = self._bus.recent(self.fetched, READ)
+        if page is None:
+            page = self._bus.store.page(self.fetched, limit, Selection(self._patterns()))
+        else:
+            limit = READ
+        types = self._exact_types()
         for recorded in page:
             if recorded.position > routed:
                 break
+            if types is not None and recorded.event.type not in types:
+                self.fetched = recorded.position  # the quick look, for which most are none of ours
+                continue
             if self._concerns(recorded) and not self._push(recorded):
                 return False
             self.fetched = recorded.position
         else:
-            if len(page) == READ:
+            if len(page) == limit:
                 return True
         with self._bus.routing:
             # Nothing is routed meanwhile, so "nothing more to read" stays true until live events

@@ -235,10 +235,11 @@ class Journal:
         if self._failures:
             log.warning("the store works again")
             self._failures = 0
-        for outcome in outcomes:
+        # One after the other: an agent that took its seat between two events has not to look for
+        # the first, and gets the second at once.
+        for entry, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Committed) and outcome.recorded:
                 self._safely(self._route, outcome)
-        for entry, outcome in zip(batch, outcomes, strict=True):
             self._safely(entry.end, outcome)
         self._ended(len(batch))
 

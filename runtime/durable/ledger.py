@@ -299,6 +299,7 @@ class Ledger:
         """The agent ends, with `left` in its mailbox: commit what it has done, and let its timers
         rest."""
         self.alarms.rest()
+        self._bus.unfinished.add(self._cell.name)  # as far as one knows, should it come again
         waiting = any(isinstance(item, Recorded) for item in left)
         feed = cast("LogFeed", self._cell.feed)
         if feed.opened and not feed.lagging() and not waiting:

@@ -162,7 +162,8 @@ class Entering(Turn):
             fold = self.fold
             yield from self._read(lambda: fold.begin(bus.store.get_events(self.cell.id)))
         if first and seated is not None and not seated.created:
-            yield from self._read(lambda: ledger.remember(bus.store))
+            if self.cell.name in bus.unfinished:
+                yield from self._read(lambda: ledger.remember(bus.store))
             self.suspects = 0 if bus.clean else EVENTS
 
     def ready(self) -> None:

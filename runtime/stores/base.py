@@ -255,6 +255,15 @@ class EventStore(Protocol):
 
     def results(self, agent: str) -> list[Result]: ...
 
+    def unfinished(self) -> set[str]:
+        """Agents that have timers, dead letters on their way back, attempts, or results."""
+        ...
+
+    def last_of_types(self) -> dict[str, int]:
+        """By type, the last position that has it; empty when there are so many types that asking
+        would take long. For thousands of agents that begin, this saves a query each."""
+        ...
+
     def erasures(self) -> list[Erasure]:
         """Oldest first."""
         ...

@@ -2,11 +2,15 @@
 
 The first line says what it is, the last one how much there was and the hash chain's last link; in
 between a line for each event, in order, and one for each cursor, timer, dead letter, and whatever
-else is kept beside the log. What was cut, or changed by hand, is refused as a whole.
+else is kept beside the log. Each line ends in a checksum of the file up to there, so what was cut,
+or changed by hand, is refused as a whole, with the number of the first line that is not as it was.
+(The chain alone would say so of events only, at the end, and not where: a lost cursor would be an
+agent that begins anew.)
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,42 +25,56 @@ from choreia.runtime.stores.base import Contents, Erasure, EventStore
 from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
 
 FORMAT = "choreia.store/1"
-_UNLIMITED = orjson.OPT_APPEND_NEWLINE
+_CHECK = b',"check":"%08x"}'
+_CHECK_LENGTH = 20
 Json = dict[str, Any]
 
 
 def export(store: EventStore) -> Iterator[bytes]:
     """The lines, each with its newline; memory stays flat. Raises `StoreDamaged`."""
-    yield _line({"format": FORMAT})
-    count = 0
-    for recorded, digest in store.history():
-        count += 1
-        yield _line(
-            {
-                "position": recorded.position,
-                "at": recorded.at,
-                "flags": recorded.flags,
-                "event": _event(recorded.event),
-            }
-            | ({"digest": digest.hex()} if digest is not None else {})
-        )
+    check = 0
+    for document in _documents(store):
+        body = orjson.dumps(document)[:-1]
+        check = zlib.crc32(body, check)
+        yield body + _CHECK % check + b"\n"
+
+
+def _documents(store: EventStore) -> Iterator[Json]:
+    yield {"format": FORMAT}
+    # Of a store that is being written to: what stands beside the log is read first, so it is never
+    # ahead of it. An agent that handles again what it had handled makes the same ids.
+    beside = list(_beside(store))
     info = store.info()
+    for recorded, digest in store.history():
+        if recorded.position > info.head:
+            break
+        yield {
+            "position": recorded.position,
+            "at": recorded.at,
+            "flags": recorded.flags,
+            "event": _event(recorded.event),
+        } | ({"digest": digest.hex()} if digest is not None else {})
+    yield from beside
+    yield {"events": info.head, "chain": info.chain}
+
+
+def _beside(store: EventStore) -> Iterator[Json]:
     for cursor in store.cursors():
-        yield _line({"cursor": [cursor.agent, cursor.epoch, cursor.position]})
+        yield {"cursor": [cursor.agent, cursor.epoch, cursor.position]}
     for timer in store.timers():
         head = [timer.agent, timer.key, timer.due, timer.schedule]
-        yield _line({"timer": head, "event": _event(timer.event)})
+        yield {"timer": head, "event": _event(timer.event)}
     for letter in store.letters():
-        yield _line({"letter": _letter(letter), "event": _event(letter.event)})
+        yield {"letter": _letter(letter), "event": _event(letter.event)}
     for agent in _agents(store):
-        for tried in store.attempts(agent):
-            yield _line({"attempts": [agent, tried.event_id, tried.failed, tried.crashes]})
-        for result in store.results(agent):
+        # Stores keep these in no order; the same contents are the same file.
+        for tried in sorted(store.attempts(agent), key=lambda one: one.event_id):
+            yield {"attempts": [agent, tried.event_id, tried.failed, tried.crashes]}
+        for result in sorted(store.results(agent), key=lambda one: (one.event_id, one.name)):
             value = result.value.decode()
-            yield _line({"result": [agent, result.event_id, result.name, value]})
+            yield {"result": [agent, result.event_id, result.name, value]}
     for erased in store.erasures():
-        yield _line({"erasure": list(attrs.astuple(erased))})
-    yield _line({"events": count, "chain": info.chain})
+        yield {"erasure": list(attrs.astuple(erased))}
 
 
 def import_into(store: EventStore, lines: Iterable[bytes]) -> int:
@@ -73,7 +91,7 @@ class _Reader:
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = lines
-        self._number = 0
+        self._number = self._check = 0
         self.count = 0
         self.chain = ""
 
@@ -81,13 +99,11 @@ class _Reader:
         ended = False
         for line in self._lines:
             self._number += 1
-            document = self._parse(line)
-            if self._number == 1:
-                if document.get("format") != FORMAT:
-                    raise self._wrong(f"this is no export: it must begin with format {FORMAT}")
-                continue
             if ended:
                 raise self._wrong("there is something behind the last line")
+            document = self._parse(line)
+            if self._number == 1:
+                continue
             if "chain" in document:
                 self.count, self.chain = int(document["events"]), str(document["chain"])
                 ended = True
@@ -101,12 +117,18 @@ class _Reader:
             raise self._wrong("the last line is missing: the file was cut")
 
     def _parse(self, line: bytes) -> Json:
+        line = line.rstrip(b"\r\n")
         try:
             document = orjson.loads(line)
         except ValueError as error:
             raise self._wrong(f"it is no JSON: {error}") from error
         if not isinstance(document, dict):
             raise self._wrong("it is no object")
+        if self._number == 1 and document.get("format") != FORMAT:
+            raise self._wrong(f"this is no export: it must begin with format {FORMAT}")
+        self._check = zlib.crc32(line[:-_CHECK_LENGTH], self._check)
+        if line[-_CHECK_LENGTH:] != _CHECK % self._check:
+            raise self._wrong("it is not what was exported there")
         return document
 
     def _wrong(self, what: str) -> InvalidStore:
@@ -191,7 +213,3 @@ def _event_of(wire: Json) -> Event:
 
 def _frozen(value: object) -> FrozenDict:
     return freeze(value)
-
-
-def _line(document: Json) -> bytes:
-    return orjson.dumps(document, option=_UNLIMITED)

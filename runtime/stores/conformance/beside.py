@@ -93,6 +93,18 @@ class BesideConformance(Conformance):
         assert store.cursors() == [Cursor("me", 1, 4)]
         store.close()
 
+    def test_a_seat_that_is_taken_in_the_unit_of_a_move_comes_after_it(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        store.commit([unit(event(), event()), Unit(seat=Seat("me", "beginning"))], 1.0)
+        [outcome] = store.commit([Unit(move=Move("me", 1, 0, 2), seat=Seat("me"))], 1.0)
+        seated = committed(outcome).seated
+        assert seated is not None
+        assert (seated.epoch, seated.position) == (2, 2)
+        assert store.cursors() == [Cursor("me", 2, 2)]
+        store.close()
+
     # -- what is kept beside the log
 
     def test_timers(self, tmp_path: Path) -> None:
@@ -152,6 +164,7 @@ class BesideConformance(Conformance):
         other = KeepResult("me", "e2", "call", b'{"value":2}')
         store.commit([Unit(changes=[KeepAttempts("me", "e1", 1, 0), tried, kept, other])], 1.0)
         assert store.attempts("me") == [tried]
+        assert store.unfinished() == {"me"}
         assert store.attempts("you") == []
         assert len(store.results("me")) == 2
         store.commit([Unit(changes=[Forget("me", "e1"), Forget("you", "e2")])], 1.0)

@@ -104,6 +104,40 @@ class LogConformance(Conformance):
         assert [one.event.id for one in store.read()] == ["one", "kept", "new"]
         store.close()
 
+    def test_of_two_bodies_under_an_id_in_one_unit_the_first_is_recorded(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        first, other = event(payload={"x": 1}, id="new"), event(payload={"x": 2}, id="new")
+        [outcome] = store.commit([unit(first, other)], 2.0)
+        assert [one.event for one in committed(outcome).recorded] == [first]
+        assert committed(outcome).conflicts == (other,)
+        assert [one.event for one in store.read()] == [first]
+        store.close()
+
+    def test_what_was_erased_still_has_its_id_and_its_body(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        said = event(payload={"name": "Ada"}, id="case")
+        append(store, said)
+        store.erase(correlation_id="case", reason="asked", now=1.0)
+        [again, empty] = store.commit([unit(said, strict=True), unit(event(id="case"))], 2.0)
+        assert [(one.position, one.erased) for one in committed(again).recorded] == [(1, True)]
+        assert committed(again).repeated == {1}
+        assert len(committed(empty).conflicts) == 1, "blanked is not the same as empty"
+        refusal = store.commit([unit(event(id="case"), strict=True)], 2.0)[0]
+        refused(refusal, DuplicateId)
+        store.close()
+
+    def test_a_unit_that_records_nothing_does_not_move_the_time_of_recording(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        append(store, event(), now=1.0)
+        store.commit([unit()], 99.0)
+        append(store, event(), now=2.0)
+        assert [one.at for one in store.read()] == [1.0, 2.0]
+        store.close()
+
     def test_times_of_recording_never_go_back(self, tmp_path: Path) -> None:
         store = self.make(tmp_path)
         for now in (10.0, 20.0, 5.0, 30.0):
@@ -140,6 +174,10 @@ class LogConformance(Conformance):
         assert found(after=2, limit=2) == [3, 4]
         assert found(up_to=2) == [1, 2]
         assert found(limit=0) == []
+        assert store.last_of_types() == {
+            "order.placed": 1, "order.paid": 3, "parcel.sent": 4, "order.item.added": 5,
+            "agent.online": 6,
+        }  # fmt: skip
         live = [store.page(0, 9, Selection(live=wanted)) for wanted in (True, False)]
         assert [[one.position for one in page] for page in live] == [[6], [1, 2, 3, 4, 5]]
         assert live[0][0].live

@@ -105,11 +105,11 @@ class WholeConformance(Conformance):
         for wrong, says in (
             (lines[:-1], "line 7: the last line is missing"),
             (lines[1:], "line 1: this is no export"),
-            ([*lines[:2], *lines[3:]], "events are missing"),
-            ([*lines[:2], lines[3], lines[2], *lines[4:]], "in disorder"),
-            ([line.replace(b'"n":3', b'"n":4') for line in lines], "a line was changed"),
+            ([*lines[:2], *lines[3:]], "line 3: it is not what was exported"),
+            ([*lines[:2], lines[3], lines[2], *lines[4:]], "line 3: it is not what"),
+            ([line.replace(b'"n":3', b'"n":4') for line in lines], "line 5: it is not what"),
             ([*lines[:2], b"{", *lines[3:]], "line 3: it is no JSON"),
-            ([*lines[:2], b'{"position": 2}', *lines[3:]], "line 3: it cannot be read"),
+            ([*lines[:2], b'{"position": 2}', *lines[3:]], "line 3: it is not what"),
             ([*lines, lines[1]], "behind the last line"),
         ):
             assert says in raises(InvalidStore, lambda bad=wrong: import_into(other, bad))  # type: ignore[misc]

@@ -27,11 +27,17 @@ def erase_from(
         parameters = (case, case)
     rows = db.execute(
         f"SELECT {COLUMNS} FROM events WHERE ({where}) AND flags & {ERASED} = 0", parameters
-    ).fetchall()
-    hit = [one for one in zip(events_of(rows, names), rows, strict=True) if wanted(one[0].event)]
+    )
+    hit: list[tuple[bytes, bytes, int]] = []
+    ids: list[tuple[str]] = []
+    for row in rows:  # one by one: all that have a `rest` may be more than memory holds
+        [recorded] = events_of([row], names)
+        if wanted(recorded.event):
+            hit.append((b"{}", digest_of(row[10]), recorded.position))
+            ids.append((recorded.event.id,))
     db.executemany(
         f"UPDATE events SET payload = ?, digest = ?, flags = flags | {ERASED} WHERE position = ?",
-        [(b"{}", digest_of(row[10]), recorded.position) for recorded, row in hit],
+        hit,
     )
     for agent, key, blob in db.execute("SELECT agent, key, event FROM timers").fetchall():
         event = event_from(blob)
@@ -47,7 +53,7 @@ def erase_from(
                 "UPDATE letters SET event = ?, error = '', traceback = '' WHERE number = ?",
                 (event_blob(blank(event)), number),
             )
-    db.executemany("DELETE FROM results WHERE event_id = ?", [(one.event.id,) for one, _ in hit])
+    db.executemany("DELETE FROM results WHERE event_id = ?", ids)
     what = f"case {correlation_id}" if subject is None else f"subject {subject}"
     db.execute(
         "INSERT INTO erasures (time, what, reason, events) VALUES (?, ?, ?, ?)",

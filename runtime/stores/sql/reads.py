@@ -15,6 +15,9 @@ from choreia.runtime.stores.sql.readers import Readers
 from choreia.runtime.stores.sql.rows import event_from
 from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
 
+TYPES = 50_000
+"""Names beyond which nobody asks for the last position of each type."""
+
 
 class SqlReads:
     """The half of a store that reads."""
@@ -98,6 +101,23 @@ class SqlReads:
             (self._readers.number(agent),),
         )
         return sorted((Result(*row) for row in rows), key=attrs.astuple)
+
+    def unfinished(self) -> set[str]:
+        rows = self._readers.rows(
+            "SELECT name FROM names WHERE number IN (SELECT agent FROM timers UNION "
+            "SELECT agent FROM letters WHERE waiting = 1 UNION SELECT agent FROM attempts UNION "
+            "SELECT agent FROM results)"
+        )
+        return {name for (name,) in rows}
+
+    def last_of_types(self) -> dict[str, int]:
+        (count,) = self._readers.rows("SELECT count(*) FROM names")[0]
+        if count > TYPES:
+            return {}
+        rows = self._readers.rows(
+            "SELECT name, (SELECT max(position) FROM events WHERE type = number) FROM names"
+        )
+        return {name: last for name, last in rows if last is not None}
 
     def erasures(self) -> list[Erasure]:
         rows = self._readers.rows("SELECT time, what, reason, events FROM erasures ORDER BY number")

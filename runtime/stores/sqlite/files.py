@@ -126,6 +126,13 @@ class Lock:
         )
 
     def release(self) -> None:
+        """At once, also when a child that is just being forked still has a copy."""
+        if self._file >= 0:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self.drop()
+
+    def drop(self) -> None:
+        """Let go of this process's copy only."""
         _held.discard(self)
         if self._file >= 0:
             os.close(self._file)
@@ -138,7 +145,7 @@ _held: weakref.WeakSet[Lock] = weakref.WeakSet()
 def _after_fork() -> None:
     # A child has a copy of the descriptor, and with it would keep the lock when we are gone.
     for lock in list(_held):
-        lock.release()
+        lock.drop()
 
 
 os.register_at_fork(after_in_child=_after_fork)

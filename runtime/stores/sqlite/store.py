@@ -192,6 +192,8 @@ class SqliteStore(SqlReads):
         return bool(was)
 
     def close(self) -> None:
+        if os.getpid() != self._pid:
+            return  # a child of ours: SQLite must not close there what was opened here
         with self._mutex:
             self._closed = True
             self._readers.close()  # first: the last connection to close tidies up the log

@@ -171,6 +171,7 @@ def test_a_watcher_that_raises_is_switched_off_and_logged_and_delivery_goes_on(
     bad, good = Sees(fails=True), Sees()
     bus.taps = (bad, good)
     kept, _ = cells(system, 1)
+    system.wait_idle(20)
     caplog.clear()
     bad.seen.clear()
     bus.taps = (bad, good)

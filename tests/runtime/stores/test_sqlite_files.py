@@ -21,8 +21,10 @@ from choreia import (
     StoreLocked,
     StoreUnavailable,
 )
+from choreia.runtime.stores.base import Selection
 from choreia.runtime.stores.conformance.making import append, event
 from choreia.runtime.stores.sqlite.schema import VERSION
+from choreia.runtime.stores.unit import Unit
 
 OTHER = """
 import sys
@@ -191,20 +193,26 @@ def test_a_forked_child_neither_writes_nor_keeps_the_lock(path: Path) -> None:
     pid = os.fork()
     if not pid:  # pragma: no cover
         try:
-            append(store, event())
-            os.write(write, b"wrote")
-        except StoreUnavailable:
-            os.write(write, b"refused")
-        signal.pause()
+            for call in (lambda: append(store, event()), lambda: list(store.read())):
+                try:
+                    call()
+                    os.write(write, b"done,")
+                except StoreUnavailable:
+                    os.write(write, b"refused,")
+            store.close()
+            os.close(write)
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(write)
     store.close()
     try:
-        SqliteStore(path, wait=30).close()  # though the child lives on, once it has begun to
+        SqliteStore(path).close()  # though the child lives on, and perhaps has not begun to
+        with os.fdopen(read, "rb") as answer:
+            assert answer.read() == b"refused,refused,"
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
-        os.close(write)
-    assert os.read(read, 100) == b"refused"
-    os.close(read)
 
 
 def test_who_only_reads_writes_nothing(path: Path) -> None:
@@ -451,8 +459,8 @@ def test_no_file_descriptors_left(path: Path) -> None:
 
 READ_ONLY = """
 import os, sys
-os.setgid(65534), os.setuid(65534)
 from choreia import SqliteStore, ChoreiaError
+os.setgid(65534), os.setuid(65534)
 try:
     SqliteStore(sys.argv[1])
 except ChoreiaError as error:
@@ -498,4 +506,52 @@ def test_compacting_gives_room_back(path: Path) -> None:
         store.erase(correlation_id=f"e{n}", reason="asked", now=1.0)
     assert store.compact() > 100_000
     assert store.verify().whole
+    store.close()
+
+
+# -- questions with a small answer take little, however long the log is ----------------------------
+
+
+def test_what_is_rare_is_found_by_its_index(path: Path) -> None:
+    """Counted in SQLite's own steps, thousands of them: 0 for what an index answers."""
+    steps = [0]
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        db: sqlite3.Connection = sqlite3.connect(*arguments, **options)
+
+        def step() -> None:
+            steps[0] += 1
+
+        db.set_progress_handler(step, 1_000)
+        return db
+
+    store = SqliteStore(path, connect=connect)
+    often = [event(f"often.t{n % 30}", source="loud") for n in range(20_000)]
+    rare = [event(f"rare.t{n}", source="loud") for n in range(40)]
+    last = event("rare.t1", source="quiet")
+    for n in range(0, 20_000, 500):
+        store.commit([Unit(often[n : n + 500], [b"{}"] * 500)], 1.0)
+    append(store, *rare, last)
+
+    def takes(limit: int, **selected: Any) -> tuple[int, int]:
+        steps[0] = 0
+        return len(store.page(0, limit, Selection(**selected))), steps[0]
+
+    whole = takes(20_000)[1]
+    assert whole > 200
+    for selected, found in (
+        ({"patterns": ("rare.t1",)}, 2),
+        ({"patterns": ("rare.#",)}, 41),
+        ({"patterns": ("rare.t1",), "source": "loud"}, 1),
+        ({"patterns": ("rare.#",), "source": "loud"}, 40),
+        ({"patterns": ("often.#",), "source": "quiet"}, 0),
+        ({"source": "quiet"}, 1),
+        ({"correlation_id": last.id}, 1),
+    ):
+        count, took = takes(100, **selected)
+        assert (count, took < 20) == (found, True), selected
+    count, took = takes(512, patterns=tuple(f"often.t{n}" for n in range(16)))
+    assert (count, took < 60) == (512, True), (
+        "many that are frequent are not read to the limit each"
+    )
     store.close()

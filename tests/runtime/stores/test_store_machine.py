@@ -1,11 +1,13 @@
 """The SQLite store against the one in memory, in any order of what one can ask, with crashes.
 
-A crash is: the files as they are, copied, and opened again; the store that had them is let go.
+A crash is: the files as they are, copied, and opened again; the store that had them is let go. It
+may come between any two statements of a commit, and any of them may fail.
 """
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,17 @@ from typing import Any
 import orjson
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
-from choreia import Event, MemoryStore, SqliteStore
+from choreia import Event, MemoryStore, SqliteStore, StoreUnavailable
 from choreia.runtime.stores.base import Selection
-from choreia.runtime.stores.jsonl import export
+from choreia.runtime.stores.jsonl import export, import_into
 from choreia.runtime.stores.unit import (
     CancelTimer,
     Change,
@@ -29,6 +37,7 @@ from choreia.runtime.stores.unit import (
     KeepResult,
     Letter,
     Move,
+    Outcome,
     Seat,
     SetTimer,
     Unit,
@@ -93,27 +102,100 @@ units = st.builds(
 )  # fmt: skip
 
 
+class Dying:
+    """A connection that fails at one of its statements; just before, the files may be copied."""
+
+    left: int | None = None
+    """Statements until then."""
+    copy_to: Path | None = None
+
+    def __init__(self, path: str, **options: Any) -> None:
+        self._db = sqlite3.connect(path, **options)
+        self._path = Path(path)
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        if Dying.left is not None and sql != "ROLLBACK":
+            if not Dying.left:
+                Dying.left = None
+                if Dying.copy_to is not None:
+                    copy_store(self._path.parent, Dying.copy_to)
+                raise sqlite3.OperationalError("disk I/O error")
+            Dying.left -= 1
+        return self._db.execute(sql, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+def copy_store(folder: Path, to: Path) -> None:
+    """What a killed process leaves behind."""
+    to.mkdir()
+    for file in folder.glob("events.db*"):
+        if not file.name.endswith("-shm"):  # which SQLite makes anew
+            shutil.copy(file, to)
+
+
 class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="choreia-"))
         self.generation = 0
+        self.running = False
         self.model = MemoryStore()
-        self.store = SqliteStore(self.folder / "events.db")
+        self.store = self.opened(self.next_folder())
+
+    def next_folder(self) -> Path:
+        self.generation += 1
+        return self.folder / str(self.generation)
+
+    def opened(self, folder: Path) -> SqliteStore:
+        folder.mkdir(exist_ok=True)
+        return SqliteStore(folder / "events.db", connect=Dying)  # type: ignore[arg-type]
+
+    def goes_on_in(self, folder: Path) -> None:
+        """The process has died, and left this."""
+        self.store.close()
+        self.store = self.opened(folder)
+        self.model.crash()
+        self.running = False
 
     def teardown(self) -> None:
+        Dying.left = Dying.copy_to = None
         if hasattr(self, "store"):
             self.store.close()
             shutil.rmtree(self.folder)
 
     @rule(batch=st.lists(units, min_size=1, max_size=4), now=st.floats(0, 1000))
     def commit(self, batch: list[Unit], now: float) -> None:
-        expected, found = self.model.commit(batch, now), self.store.commit(batch, now)
-        for one, other in zip(expected, found, strict=True):
+        self.compare(batch, now, self.store.commit(batch, now))
+
+    def compare(self, batch: list[Unit], now: float, found: list[Outcome]) -> None:
+        for one, other in zip(self.model.commit(batch, now), found, strict=True):
             if isinstance(one, Committed):
                 assert other == one
             else:
                 assert type(other) is type(one)
+
+    @rule(
+        batch=st.lists(units, min_size=1, max_size=4),
+        now=st.floats(0, 1000),
+        after=st.integers(0, 12),
+        dies=st.booleans(),
+    )
+    def fail_or_die_in_a_commit(
+        self, batch: list[Unit], now: float, after: int, dies: bool
+    ) -> None:
+        Dying.left, Dying.copy_to = after, self.next_folder() if dies else None
+        left = Dying.copy_to
+        try:
+            found = self.store.commit(batch, now)
+        except StoreUnavailable:  # then nothing has happened
+            if left is not None:
+                self.goes_on_in(left)
+            return
+        finally:
+            Dying.left = Dying.copy_to = None
+        self.compare(batch, now, found)
 
     @rule(agent=agents, ahead=st.integers(0, 3))
     def move_as_one_should(self, agent: str, ahead: int) -> None:
@@ -140,22 +222,49 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        self.generation += 1
-        copy = self.folder / str(self.generation)
-        copy.mkdir()
-        for file in self.folder.glob("events.db*"):
-            shutil.copy(file, copy)
-        self.store.close()
-        for file in self.folder.glob("events.db*"):
-            file.unlink()
-        for file in copy.glob("events.db*"):
-            shutil.move(file, self.folder)
-        self.store = SqliteStore(self.folder / "events.db")
+        copy = self.next_folder()
+        copy_store(self.store.path.parent, copy)
+        self.goes_on_in(copy)
 
     @rule()
     def close_and_open(self) -> None:
-        self.store.close()
-        self.store = SqliteStore(self.folder / "events.db")
+        self.goes_on_in(self.store.path.parent)
+
+    @rule()
+    def compact(self) -> None:
+        self.store.compact()
+
+    @precondition(lambda self: not self.running)
+    @rule()
+    def open_run(self) -> None:
+        assert self.store.open_run(1.0) == self.model.open_run(1.0)
+        self.running = True
+
+    @precondition(lambda self: self.running)
+    @rule()
+    def close_run(self) -> None:
+        for store in (self.store, self.model):
+            store.in_hand(frozenset())
+            store.close_run()
+        self.running = False
+
+    @precondition(lambda self: self.running)
+    @rule(deliveries=st.frozensets(st.tuples(agents, ids), max_size=3))
+    def in_hand(self, deliveries: frozenset[tuple[str, str]]) -> None:
+        self.store.in_hand(deliveries)
+        self.model.in_hand(deliveries)
+
+    @precondition(lambda self: self.model.head > 0)
+    @rule()
+    def export_and_import(self) -> None:
+        lines = list(export(self.store))
+        copy = self.opened(self.next_folder())
+        try:
+            import_into(copy, lines)
+            assert list(export(copy)) == lines
+            assert copy.verify() == self.store.verify()
+        finally:
+            copy.close()
 
     @rule(
         pattern=st.sampled_from(["#", "order.*", "sent", "*"]),
@@ -178,11 +287,15 @@ class StoreMachine(RuleBasedStateMachine):
     def they_say_the_same(self) -> None:
         if hasattr(self, "store"):
             assert list(export(self.store)) == list(export(self.model))
+            assert list(self.store.read()) == list(self.model.read())
+            assert self.store.info().clean == self.model.info().clean
 
     @invariant()
     def it_is_whole(self) -> None:
         if hasattr(self, "store"):
-            assert self.store.verify().whole
+            verdict = self.store.verify()
+            assert verdict.whole, verdict
+            assert verdict == self.model.verify()
 
 
 TestStoreMachine = StoreMachine.TestCase
