@@ -156,6 +156,8 @@ class LogBus(Bus):
                     if feed.offer(recorded) == REJECTED:
                         self._engine.undeliverable(event, feed.cell, REJECTED)
                 self.routed = recorded.position
+                if self._recent and self._recent[-1].position != recorded.position - 1:
+                    self._recent.clear()  # somebody wrote past the journal: then ask the store
                 self._recent.append(recorded)
                 if not recorded.position % SWEEP:
                     self.on_sweep()
