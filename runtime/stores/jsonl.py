@@ -80,8 +80,8 @@ def _beside(store: EventStore) -> Iterator[Json]:
 def import_into(store: EventStore, lines: Iterable[bytes]) -> int:
     """Fill an empty store with what was exported: how many events. Raises `InvalidStore`, which
     names the line, for what is not whole; then the store is as empty as before."""
-    if store.head:
-        raise InvalidStore("import needs an empty store: this one has events already")
+    if store.head or store.cursors():
+        raise InvalidStore("import needs an empty store: this one is in use already")
     reader = _Reader(lines)
     return store.restore(reader.contents(), lambda: (reader.count, reader.chain))
 

@@ -88,5 +88,5 @@ def prepare(db: Connection | sqlite3.Connection, path: str, *, may_create: bool)
     cast("sqlite3.Connection", db).executescript(
         f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION};"
         f"PRAGMA user_version = {VERSION};"
-        "INSERT INTO meta VALUES ('clean', 1), ('head', 0), ('link', zeroblob(32)); COMMIT;"
+        "INSERT INTO meta VALUES ('clean', 1); COMMIT;"
     )

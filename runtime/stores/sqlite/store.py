@@ -214,6 +214,7 @@ class SqliteStore(SqlReads):
     # -- writing
 
     def commit(self, units: Sequence[Unit], now: float) -> list[Outcome]:
+        self._writer()  # first: in a forked child the lock may have nobody who lets it go
         with self._mutex:
             try:
                 return self._commit(units, now, carefully=False)
@@ -273,7 +274,13 @@ class SqliteStore(SqlReads):
                 lambda db: erase_from(db, correlation_id, subject, reason, now)
             )
             # What was overwritten must not be left in the log beside the database, either.
-            self._writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            rows = self._writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if rows[0][0]:
+                log.warning(
+                    "%s: somebody was reading, so what was erased is in %s-wal until the next "
+                    "checkpoint: compact the store",
+                    self.path, self.path.name,
+                )  # fmt: skip
             return erased
 
     def restore(self, contents: Contents, expected: Callable[[], tuple[int, str]]) -> int:
