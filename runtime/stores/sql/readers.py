@@ -65,7 +65,7 @@ class Readers:
             db = self._take()
             try:
                 yield db
-            except self._errors:
+            except BaseException:
                 db.close()  # it may be of no use any more
                 raise
             self._give_back(db)
