@@ -58,7 +58,17 @@ class Ledger:
     __slots__ = (
         *("_after", "_before", "_buried", "_bus", "_cell", "_changes", "_done"),
         *("_events", "_in_hand", "_last", "_then"),
-        *("alarms", "durable", "epoch", "memories", "returning", "scheduled", "seat", "start"),
+        *(
+            "alarms",
+            "durable",
+            "epoch",
+            "memories",
+            "returning",
+            "scheduled",
+            "seat",
+            "start",
+            "suspects",
+        ),
     )
 
     def __init__(self, cell: Cell, bus: LogBus, *, durable: bool, start: Start) -> None:
@@ -71,6 +81,8 @@ class Ledger:
         """Asks the store where to begin, until that is known."""
         self.alarms = Alarms(cell, bus)
         self.memories = Memories(cell.name)
+        self.suspects = 0
+        """How many of the next events may have been in hand when the process died."""
         self._before = self._after = 0
         self.scheduled: list[SetTimer] = []
         """Timers that repeat, and that the last run has left."""

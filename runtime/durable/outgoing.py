@@ -10,13 +10,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from choreia.runtime.delivery.behaviour import Frame, Hearing, Planner, Reply, Waiting
-from choreia.runtime.delivery.cell import COMMITTING, Cell
+from choreia.runtime.delivery.behaviour import Frame, Reply, Waiting
+from choreia.runtime.delivery.cell import COMMITTING
 from choreia.runtime.delivery.deadletter import Redelivery
-from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.progress import Progress
-from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.durable.feed import AGAIN
 from choreia.runtime.durable.journal import Entry
@@ -38,21 +36,12 @@ EVENTS = 64
 class Entering(Turn):
     """See the module."""
 
-    __slots__ = ("ledger", "suspects")
+    __slots__ = ()
 
-    def __init__(
-        self,
-        cell: Cell,
-        agent: Hearing,
-        planner: Planner,
-        emitter: Emitter,
-        retry: Retry,
-        max_outbox: int,
-    ) -> None:
-        super().__init__(cell, agent, planner, emitter, retry, max_outbox)
-        self.ledger = cast("Ledger", cell.ledger)
-        self.suspects = 0
-        """How many of the next events may have been in hand when the process died."""
+    @property
+    def ledger(self) -> Ledger:
+        """It is the cell's: another instance of the agent goes on with it."""
+        return cast("Ledger", self.cell.ledger)
 
     # -- what goes out ----------------------------------------------------------------------
 
@@ -164,7 +153,7 @@ class Entering(Turn):
         if first and seated is not None and not seated.created:
             if self.cell.name in bus.unfinished:
                 yield from self._read(lambda: ledger.remember(bus.store))
-            self.suspects = 0 if bus.clean else EVENTS
+            ledger.suspects = 0 if bus.clean else EVENTS
 
     def ready(self) -> None:
         returning, self.ledger.returning = self.ledger.returning, []

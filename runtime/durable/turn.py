@@ -185,7 +185,7 @@ class DurableTurn(Entering):
         if item.__class__ is not Recorded:
             return False
         memories = self.ledger.memories
-        return bool(self.suspects or memories.known(event.id))
+        return bool(self.ledger.suspects or memories.known(event.id))
 
     def _deliver(self, item: object, event: Event, plan: Plan) -> Frame:
         self.event = event
@@ -234,10 +234,10 @@ class DurableTurn(Entering):
         been tried often enough."""
         event, ledger, bus = item.event, self.ledger, self._bus
         if item.position > bus.before_run:
-            self.suspects = 0
-        if not self.suspects and ledger.memories.crashes(event.id) == 0:
+            self.ledger.suspects = 0
+        if not self.ledger.suspects and ledger.memories.crashes(event.id) == 0:
             return False
-        self.suspects = max(0, self.suspects - 1)
+        self.ledger.suspects = max(0, self.ledger.suspects - 1)
         yield from self._alone(item)
         crashes, failed = ledger.memories.crashes(event.id), ledger.memories.failed(event.id)
         if crashes >= bus.max_crashes:
@@ -286,7 +286,7 @@ class DurableTurn(Entering):
 
     def retrying(self, event: Event) -> Frame:
         memories = self.ledger.memories
-        if self._durable_in_hand() and (self.suspects or memories.crashes(event.id)):
+        if self._durable_in_hand() and (self.ledger.suspects or memories.crashes(event.id)):
             crashes = memories.crashes(event.id) + 1
             self.ledger.change(memories.tried(event.id, memories.failed(event.id), crashes))
             yield from self._committed()

@@ -31,6 +31,7 @@ from choreia import (
     every,
     on,
 )
+from choreia.runtime.durable.bus import SWEEP
 from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.unit import Outcome
 
@@ -217,6 +218,17 @@ def test_the_runtimes_own_news_are_recorded_and_delivered_in_their_run_only() ->
     assert heard == ["keeper", "keeper"]
     assert len(list(store.read(pattern="agent.online"))) == 2
     assert list(store.read(pattern="agent.heartbeat")) == []
+
+
+def test_the_cursor_of_an_agent_that_has_nothing_to_do_moves_on_all_the_same() -> None:
+    store = MemoryStore()
+    system = crashed(store)
+    system.spawn(Keeper, name="keeper")
+    system.wait_idle()
+    system.publish_many([("others.business", None)] * (2 * SWEEP))
+    system.wait_idle()
+    [cursor] = store.cursors()
+    assert cursor.position >= SWEEP, "so that it need not read all that when it begins again"
 
 
 # -- a turn ----------------------------------------------------------------------------------------
@@ -558,6 +570,23 @@ def test_timers_outlive_a_restart_and_fire_once() -> None:
         system.advance(1)
     assert heard == [(3, 0), (2, 0)]
     assert store.timers() == []
+
+
+def test_an_agent_that_comes_again_in_the_same_run_has_its_timers_again() -> None:
+    store = MemoryStore()
+    with running(store) as system:
+        ref = system.spawn(Alarmist, name="a")
+        system.wait_idle()
+    with running(store) as system:
+        ref = system.spawn(Alarmist, name="a")
+        system.publish("set", {"in": 10, "n": 1, "key": "x"})
+        system.wait_idle()
+        ref.stop()
+        system.advance(20)
+        assert heard == []
+        system.spawn(Alarmist, name="a")
+        system.advance(1)
+    assert heard == [(1, 0)]
 
 
 def test_a_timer_that_fires_as_it_is_cancelled_does_one_of_both() -> None:
