@@ -16,6 +16,7 @@ from choreia import (
     GiveUp,
     InvalidAgent,
     MemoryStore,
+    Restart,
     Retry,
     applies,
     event_type,
@@ -125,6 +126,20 @@ def test_a_new_instance_of_a_running_agent_has_the_state_of_the_log() -> None:
         system.wait_idle()
         assert ref.ask("?") == ("a", "b", "c")
         assert system.inspect().agent("writer").incarnation == 2
+
+
+def test_what_the_instance_before_has_done_is_part_of_the_state_of_the_next() -> None:
+    """Though it was not on disk yet when that one was replaced."""
+    for seed in range(30):
+        store = MemoryStore()
+        with ActorSystem(mode="simulated", seed=seed, store=store) as system:
+            ref = system.spawn(Writer, restart=Restart(failures=1, max_restarts=99, window=1e9))
+            system.publish_many(
+                ("write", {"texts": [f"{n}"], "fails": n % 3 == 0}) for n in range(1, 20)
+            )
+            system.wait_idle()
+            assert ref.ask("?") == tuple(f"{n}" for n in range(1, 20) if n % 3)
+            assert system.inspect().agent("writer").incarnation > 1
 
 
 def test_without_a_store_each_instance_begins_anew() -> None:

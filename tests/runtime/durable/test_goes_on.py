@@ -318,11 +318,19 @@ def test_an_answer_is_given_when_what_it_says_is_on_disk() -> None:
             self.emit("told", {"n": 1})
             return "done"
 
-    store = MemoryStore()
+    class Looks(MemoryStore):
+        def commit(self, units: Any, now: float) -> list[Outcome]:
+            if any(event.type == "told" for unit in units for event in unit.events):
+                heard.append(replies[0].answered)
+            return super().commit(units, now)
+
+    store, replies = Looks(), list[Any]()
     with running(store) as system:
-        ref = system.spawn(Teller)
-        assert ref.ask("?") == "done"
-        assert types(store) == ["told"]
+        replies.append(system.spawn(Teller).ask("?", block=False))
+        system.wait_idle()
+        assert replies[0].get(timeout=1) == "done"
+    assert types(store) == ["told"]
+    assert heard == [False]
 
 
 def test_an_agent_that_says_something_else_under_the_same_id_is_told_of_it(
