@@ -8,10 +8,12 @@ from typing import TypeVar
 
 import attrs
 
+from choreia.actors.snapshots import Snapshots
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import structure, type_of
 from choreia.runtime.events.topic import TopicPattern
+from choreia.runtime.stores.unit import Snapshot
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -105,20 +107,52 @@ class Applier:
         return state
 
 
+WORTH = 256
+"""Bytes of a snapshot for each of which an event must have come: a state that grows for ever is
+written out less and less often, so that all snapshots together stay in proportion to the log."""
+
+
 class StateFold:
     """The state of one instance. Implements `Fold`; for the thread that owns the turn."""
 
-    __slots__ = ("_applier", "_base", "_buffered", "state")
+    __slots__ = ("_applier", "_buffered", "_due", "_since", "_snapshots", "kept", "state")
 
-    def __init__(self, applier: Applier) -> None:
+    def __init__(self, applier: Applier, snapshots: Snapshots) -> None:
         self._applier = applier
-        self._base = self.state = applier.initial()
+        self._snapshots = snapshots
+        self.kept = self.state = applier.initial()
+        """What is kept is safe from the handler that runs now. Frozen: anybody may read it."""
         self._buffered: list[Event] = []
+        self._since = 0
+        """Events since the last snapshot."""
+        self._due = snapshots.every or 0
+
+    def restore(self, snapshot: Snapshot | None) -> int:
+        state = self._snapshots.thaw(snapshot)
+        self._buffered.clear()
+        self._since = 0
+        if snapshot is None or state is None:
+            self.kept = self.state = self._applier.initial()
+            return 0
+        self.kept = self.state = state
+        return snapshot.position
 
     def begin(self, events: Iterable[Event]) -> None:
-        """Be what the agent's history says."""
-        self._base = self.state = self._applier.fold(self._applier.initial(), events)
-        self._buffered.clear()
+        state = self.kept
+        for event in events:
+            state = self._applier.next(state, event)
+            self._since += 1
+        self.kept = self.state = state
+
+    def snapshot(self) -> tuple[str, bytes] | None:
+        if self._since < self._due or self._snapshots.every is None:
+            return None
+        body = self._snapshots.freeze(self.kept)
+        if body is None:
+            return None
+        self._since = 0
+        self._due = max(self._snapshots.every, len(body) // WORTH)
+        return self._snapshots.code, body
 
     def emitted(self, event: Event) -> None:
         self.state = self._applier.next(self.state, event)
@@ -126,15 +160,17 @@ class StateFold:
 
     def said(self, event: Event) -> None:
         # It stands in the log before what is buffered, and a replay will see it so.
-        self._base = self._applier.next(self._base, event)
-        self.state = self._applier.fold(self._base, self._buffered)
+        self.kept = self._applier.next(self.kept, event)
+        self.state = self._applier.fold(self.kept, self._buffered)
+        self._since += 1
 
     def keep(self) -> None:
-        self._base = self.state
+        self.kept = self.state
+        self._since += len(self._buffered)
         self._buffered.clear()
 
     def undo(self) -> None:
-        self.state = self._base
+        self.state = self.kept
         self._buffered.clear()
 
 

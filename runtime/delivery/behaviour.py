@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from choreia.runtime.delivery.steps import Plan
 from choreia.runtime.events.event import Event
@@ -43,8 +43,16 @@ class Reply(Protocol):
 class Fold(Protocol):
     """A state that is made of what an agent emits, and follows it."""
 
+    def restore(self, snapshot: Any) -> int:
+        """Be what a store's `Snapshot` says, or begin anew: the position that this is at."""
+        ...
+
     def begin(self, events: Iterable[Event]) -> None:
-        """Be what the agent has said so far."""
+        """Be what the agent has said since, too."""
+        ...
+
+    def snapshot(self) -> tuple[str, bytes] | None:
+        """If it is time for one: the code of the state's class, and the state that is kept."""
         ...
 
     def emitted(self, event: Event) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from choreia.runtime.delivery.behaviour import Frame, Reply, Waiting
+from choreia.runtime.delivery.behaviour import Fold, Frame, Reply, Waiting
 from choreia.runtime.delivery.cell import COMMITTING
 from choreia.runtime.delivery.deadletter import Redelivery
 from choreia.runtime.delivery.gate import Gate
@@ -23,6 +24,7 @@ from choreia.runtime.durable.memories import value_of
 from choreia.runtime.errors import ChoreiaError, StoreUnavailable
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.unit import KeepSnapshot
 
 if TYPE_CHECKING:
     from choreia.runtime.durable.bus import LogBus
@@ -148,8 +150,7 @@ class Entering(Turn):
         seated = (yield from self._until(seat)).seated
         bus = cast("LogBus", self.engine.bus)
         if self.fold is not None:
-            fold = self.fold
-            yield from self._read(lambda: fold.begin(bus.store.get_events(self.cell.id)))
+            yield from self._read(partial(self._remember_state, self.fold))
         if first and seated is not None and not seated.created:
             if self.cell.name in bus.unfinished:
                 yield from self._read(lambda: ledger.remember(bus.store))
@@ -161,6 +162,20 @@ class Entering(Turn):
             self.cell.feed.force(Redelivery(letter.event, None))
         if self.cell.feed.lagging():
             self.cell.feed.relieve()
+
+    def _remember_state(self, fold: Fold) -> None:
+        store, source = cast("LogBus", self.engine.bus).store, self.cell.id
+        after = fold.restore(store.snapshot(source))
+        # What was erased says nothing any more.
+        told = (one.event for one in store.read(after, source=source) if not one.erased)
+        fold.begin(told)
+
+    def note_state(self) -> None:
+        """Between two events, with all that was said entered: keep a snapshot with it, if it is
+        time for one."""
+        kept = None if self.fold is None else self.fold.snapshot()
+        if kept is not None:
+            self.ledger.change(KeepSnapshot(self.cell.id, *kept))
 
     def _read(self, reading: Callable[[], None]) -> Frame:
         """Read from the store, again and again until it can be read."""

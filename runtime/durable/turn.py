@@ -98,6 +98,7 @@ class DurableTurn(Entering):
         ledger, box = self.ledger, self.cell.mailbox
         if not ledger.pending:
             return False
+        self.note_state()
         routed = ledger.mark()
         if not box.items and not self.cell.feed.lagging():
             ledger.advance(routed)

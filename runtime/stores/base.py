@@ -1,7 +1,8 @@
 """The contract of an event store.
 
 A store keeps one log of events, in one order for all, and beside it what has to be as durable as
-the log: how far each agent has come (cursors), what is to happen later (timers), what failed
+the log: how far each agent has come (cursors, and what is done above them), what it is by then
+(snapshots), what is to happen later (timers), what failed
 (dead letters), and what a delivery has done so far (attempts, and the results of `once`).
 
 **Promises.**
@@ -30,6 +31,7 @@ in memory (they would have to know when a turn ends).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import attrs
@@ -37,14 +39,20 @@ import attrs
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.unit import (
+    Completed,
     Cursor,
     KeepAttempts,
     Letter,
     Outcome,
     Result,
     SetTimer,
+    Snapshot,
     Unit,
 )
+
+When = datetime | float | int | str
+"""A moment of a log: a time (a `datetime` with a zone, or Unix seconds as a float), a position (an
+int), or the id of an event. All inclusive."""
 
 # -- reading -----------------------------------------------------------------------------------
 
@@ -76,8 +84,8 @@ class Erasure:
 
 
 Contents = Iterator[object]
-"""What an export holds: ``(Recorded, digest or None)`` in order, `Cursor`, `SetTimer`, `Letter`,
-`KeepAttempts`, ``(agent, Result)``, `Erasure`."""
+"""What an export holds: ``(Recorded, digest or None)`` in order, `Cursor`, `Completed`, `Snapshot`,
+`SetTimer`, `Letter`, `KeepAttempts`, ``(agent, Result)``, `Erasure`."""
 
 
 @attrs.frozen
@@ -235,13 +243,30 @@ class EventStore(Protocol):
         """The last position that was recorded at or before that time (Unix seconds); or 0."""
         ...
 
-    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
-        """What an agent (its DID) has said, up to a time (Unix seconds), in order."""
+    def get_events(
+        self, agent_id: str, up_to: When | None = None, *, after: int = 0
+    ) -> Iterator[Event]:
+        """What an agent (its DID) has said behind position `after`, up to a moment, in order.
+
+        Raises `InvalidStore` for a moment that is none: no zone, or an id that nothing has.
+        """
         ...
 
     # -- reading what is kept beside it
 
     def cursors(self) -> list[Cursor]: ...
+
+    def completed(self, agent: str | None = None) -> list[Completed]:
+        """What stands above the cursors of families, in order."""
+        ...
+
+    def snapshot(self, source: str) -> Snapshot | None:
+        """The last one of an agent (its DID)."""
+        ...
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """All, by source."""
+        ...
 
     def timers(self, agent: str | None = None) -> list[SetTimer]:
         """By due time."""

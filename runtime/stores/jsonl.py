@@ -22,7 +22,15 @@ from choreia.runtime.events.event import Event, make_event, make_metadata
 from choreia.runtime.events.payload import FrozenDict, freeze
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import Contents, Erasure, EventStore
-from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
+from choreia.runtime.stores.unit import (
+    Completed,
+    Cursor,
+    KeepAttempts,
+    Letter,
+    Result,
+    SetTimer,
+    Snapshot,
+)
 
 FORMAT = "choreia.store/1"
 _CHECK = b',"check":"%08x"}'
@@ -61,6 +69,11 @@ def _documents(store: EventStore) -> Iterator[Json]:
 def _beside(store: EventStore) -> Iterator[Json]:
     for cursor in store.cursors():
         yield {"cursor": [cursor.agent, cursor.epoch, cursor.position]}
+    for done in store.completed():
+        yield {"completed": [done.agent, done.position]}
+    for snapshot in store.snapshots():
+        state = snapshot.state.decode()
+        yield {"snapshot": [snapshot.source, snapshot.position, snapshot.code, state]}
     for timer in store.timers():
         head = [timer.agent, timer.key, timer.due, timer.schedule]
         yield {"timer": head, "event": _event(timer.event)}
@@ -143,6 +156,11 @@ class _Reader:
             return recorded, bytes.fromhex(line["digest"]) if "digest" in line else None
         if "cursor" in line:
             return Cursor(*line["cursor"])
+        if "completed" in line:
+            return Completed(*line["completed"])
+        if "snapshot" in line:
+            source, position, code, state = line["snapshot"]
+            return Snapshot(source, position, code, state.encode())
         if "timer" in line:
             agent, key, due, schedule = line["timer"]
             return SetTimer(agent, key, due, _event_of(line["event"]), schedule)
@@ -160,7 +178,8 @@ class _Reader:
 
 
 def _agents(store: EventStore) -> Iterator[str]:
-    return (cursor.agent for cursor in store.cursors())
+    """Members of families have attempts and results, but no cursors of their own."""
+    return iter(sorted({cursor.agent for cursor in store.cursors()} | store.unfinished()))
 
 
 def _letter(letter: Letter) -> list[object]:

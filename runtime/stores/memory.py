@@ -6,7 +6,6 @@ other, as they would a file.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,7 +24,9 @@ from choreia.runtime.stores.base import (
     Opened,
     Selection,
     Verdict,
+    When,
 )
+from choreia.runtime.stores.beside import Beside, Key
 from choreia.runtime.stores.chain import ORIGIN, digest_of, link
 from choreia.runtime.stores.refusals import (
     begins_at,
@@ -38,47 +39,31 @@ from choreia.runtime.stores.refusals import (
     not_set,
     same_body,
     stale,
+    stale_family,
 )
 from choreia.runtime.stores.selecting import events_of, matcher, reading, selection_of
 from choreia.runtime.stores.unit import (
-    CancelTimer,
-    Change,
     Committed,
     Cursor,
-    DropLetter,
-    Forget,
-    KeepAttempts,
-    KeepLetter,
-    KeepResult,
-    Letter,
+    KeepSnapshot,
     Outcome,
-    Result,
     Seated,
-    SetTimer,
     Unit,
 )
 
-Key = tuple[str, str]
 
-
-class MemoryStore:
+class MemoryStore(Beside):
     """Implements `EventStore`."""
 
     durability = "none"
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        super().__init__()
         self._log: list[Recorded] = []
         self._times: list[float] = []
         self._places: dict[str, int] = {}
         self._links: list[bytes] = [ORIGIN]
         self._digests: list[bytes] = []
-        self._cursors: dict[str, Cursor] = {}
-        self._timers: dict[Key, SetTimer] = {}
-        self._letters: dict[Key, Letter] = {}
-        self._attempts: dict[Key, KeepAttempts] = {}
-        self._results: dict[tuple[str, str, str], Result] = {}
-        self._numbered = 0
         self._erasures: list[Erasure] = []
         self._running = False
         self._clean = True
@@ -142,10 +127,16 @@ class MemoryStore:
         recorded = tuple(self._log[self._places[id] - 1] for id in dict.fromkeys(stand))
         repeated = frozenset(one.position for one in recorded if one.position <= before)
         seated = self._move(unit)
+        if unit.complete is not None:
+            self._complete(unit.complete)
         if unit.fires is not None:
             del self._timers[unit.fires.agent, unit.fires.key]
         for change in unit.changes:
-            self._change(change)
+            if isinstance(change, KeepSnapshot):
+                if not conflicts:
+                    self._snapshot(change, len(self._log))
+            else:
+                self._change(change)
         return Committed(recorded, repeated, tuple(conflicts), seated)
 
     def _says_the_same(self, earlier: Event, event: Event, body: bytes) -> bool:
@@ -160,6 +151,12 @@ class MemoryStore:
             stands = self._cursors.get(move.agent)
             if stands is None or (stands.epoch, stands.position) != (move.epoch, move.before):
                 return stale(move.agent)
+        if unit.complete is not None:
+            cursor = self._cursors.get(unit.complete.agent)
+            stands_at = None if cursor is None else (cursor.epoch, cursor.position)
+            fault = stale_family(unit.complete, stands_at)
+            if fault is not None:
+                return fault
         if fires is not None:
             timer = self._timers.get((fires.agent, fires.key))
             if timer is None or timer.event.id != fires.event.id:
@@ -194,32 +191,6 @@ class MemoryStore:
         self._cursors[seat.agent] = cursor
         return Seated(cursor.epoch, cursor.position, created)
 
-    def _change(self, change: Change) -> None:  # one line for each kind
-        match change:
-            case SetTimer():
-                self._timers[change.agent, change.key] = change
-            case CancelTimer():
-                self._timers.pop((change.agent, change.key), None)
-            case KeepLetter(letter):
-                key = (letter.agent, letter.event.id)
-                earlier = self._letters.get(key)
-                if earlier is None:
-                    self._numbered += 1
-                number = self._numbered if earlier is None else earlier.number
-                self._letters[key] = attrs.evolve(letter, number=number)
-            case DropLetter():
-                self._letters.pop((change.agent, change.event_id), None)
-            case KeepAttempts():
-                self._attempts[change.agent, change.event_id] = change
-            case KeepResult():
-                result = Result(change.event_id, change.name, change.value)
-                self._results[change.agent, change.event_id, change.name] = result
-            case Forget():
-                self._attempts.pop((change.agent, change.event_id), None)
-                delivery = (change.agent, change.event_id)
-                for kept in [kept for kept in self._results if kept[:2] == delivery]:
-                    del self._results[kept]
-
     def erase(
         self,
         *,
@@ -241,6 +212,7 @@ class MemoryStore:
                     self._letters[key] = attrs.evolve(
                         letter, event=blank(letter.event), error="", traceback=""
                     )
+            self._forget_snapshots({one.event.source for one in hit})
             gone = {one.event.id for one in hit}
             for kept in [kept for kept in self._results if kept[1] in gone]:
                 del self._results[kept]
@@ -290,41 +262,10 @@ class MemoryStore:
         with self._lock:
             return bisect_right(self._times, time)
 
-    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
-        last = self.head if up_to is None else self.position_at(up_to)
-        return events_of(self.page, agent_id, last)
-
-    # -- reading what is kept beside it
-
-    def cursors(self) -> list[Cursor]:
-        with self._lock:
-            return sorted(self._cursors.values(), key=lambda cursor: cursor.agent)
-
-    def timers(self, agent: str | None = None) -> list[SetTimer]:
-        with self._lock:
-            found = [t for t in self._timers.values() if agent is None or t.agent == agent]
-        return sorted(found, key=lambda timer: (timer.due, timer.agent, timer.key))
-
-    def letters(self, agent: str | None = None) -> list[Letter]:
-        with self._lock:
-            found = [one for one in self._letters.values() if agent in (None, one.agent)]
-        return sorted(found, key=lambda letter: letter.number)
-
-    def attempts(self, agent: str) -> list[KeepAttempts]:
-        with self._lock:
-            found = [one for one in self._attempts.values() if one.agent == agent]
-        return sorted(found, key=attrs.astuple)
-
-    def results(self, agent: str) -> list[Result]:
-        with self._lock:
-            found = [result for key, result in self._results.items() if key[0] == agent]
-        return sorted(found, key=attrs.astuple)
-
-    def unfinished(self) -> set[str]:
-        with self._lock:
-            waiting = {key[0] for key, letter in self._letters.items() if letter.waiting}
-            kept = (*self._timers, *self._attempts, *self._results)
-            return waiting | {key[0] for key in kept}
+    def get_events(
+        self, agent_id: str, up_to: When | None = None, *, after: int = 0
+    ) -> Iterator[Event]:
+        return events_of(self, agent_id, up_to, after)
 
     def last_of_types(self) -> dict[str, int]:
         with self._lock:
@@ -363,19 +304,10 @@ class MemoryStore:
                     self._links[-2], recorded.position, recorded.at, recorded.flags,
                     recorded.event, self._digests[-1],
                 )  # fmt: skip
-            case Cursor():
-                self._cursors[item.agent] = item
-            case Letter():
-                self._letters[item.agent, item.event.id] = item
-                self._numbered = max(self._numbered, item.number)
-            case (str() as agent, Result() as result):
-                self._results[agent, result.event_id, result.name] = result
             case Erasure():
                 self._erasures.append(item)
-            case SetTimer() | KeepAttempts():
-                self._change(item)
             case _:
-                raise InvalidStore(f"{item!r} is nothing that a store holds")
+                self._take_beside(item)
 
     def info(self) -> Info:
         with self._lock:

@@ -8,7 +8,7 @@ from choreia.runtime.errors import DuplicateId, InvalidStore, StaleCursor
 from choreia.runtime.events.event import Event, make_event
 from choreia.runtime.events.payload import EMPTY
 from choreia.runtime.events.recorded import ERASED, Recorded
-from choreia.runtime.stores.unit import SetTimer, Start
+from choreia.runtime.stores.unit import Complete, SetTimer, Start
 
 
 def same_body(one: Event, other: Event) -> bool:
@@ -32,6 +32,16 @@ def stale(agent: str) -> StaleCursor:
         "its place, perhaps in another process; nothing of the turn has happened",
         agent=agent,
     )
+
+
+def stale_family(complete: Complete, stands: tuple[int, int] | None) -> StaleCursor | None:
+    """Refuse what a member did whose family has another epoch, or has done that already. `stands`:
+    epoch and position of its cursor."""
+    if stands is None or stands[0] != complete.epoch:
+        return stale(complete.agent)
+    if any(position <= stands[1] for position in complete.positions):
+        return stale(complete.agent)
+    return None
 
 
 def not_set(timer: SetTimer) -> StaleCursor:

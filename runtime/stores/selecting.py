@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from choreia.runtime.errors import InvalidStore
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.topic import TopicPattern
-from choreia.runtime.stores.base import Selection
+from choreia.runtime.stores.base import EventStore, Selection, When
 
 PAGE = 512
 """Events that `read` takes from the medium at a time."""
@@ -54,10 +56,38 @@ def _pages(
             left -= len(found)
 
 
-def events_of(page: Page, agent_id: str, last: int) -> Iterator[Event]:
-    """What `agent_id` has said up to position `last`."""
+def events_of(store: EventStore, agent_id: str, up_to: When | None, after: int) -> Iterator[Event]:
+    """What `agent_id` has said behind position `after`, up to a moment."""
+    last = position_of(store, up_to)
     selection = Selection(source=agent_id)
-    return (recorded.event for recorded in _pages(page, 0, None, selection, last))
+    return (recorded.event for recorded in _pages(store.page, after, None, selection, last))
+
+
+def position_of(store: EventStore, moment: When | None) -> int:
+    """The last position that belongs to a moment; of None the head. Raises `InvalidStore`."""
+    match moment:
+        case None:
+            return store.head
+        case datetime() if moment.tzinfo is None:
+            raise InvalidStore(
+                f"{moment!r} has no time zone: give datetime(…, tzinfo=UTC), or Unix seconds"
+            )
+        case datetime():
+            return store.position_at(moment.timestamp())
+        case float() if not math.isnan(moment):
+            return store.position_at(moment)
+        case int() if moment >= 0 and not isinstance(moment, bool):
+            return min(moment, store.head)
+        case str():
+            found = store.find(moment)
+            if found is None:
+                raise InvalidStore(f"no event in the store has the id {moment!r}")
+            return found.position
+        case _:
+            raise InvalidStore(
+                f"{moment!r} is no moment of a log: give a datetime, Unix seconds as a float, a "
+                "position (an int, 0 or more), or the id of an event"
+            )
 
 
 def matcher(selection: Selection) -> Callable[[Recorded], bool]:

@@ -38,6 +38,21 @@ class Move:
 
 
 @attrs.frozen
+class Complete:
+    """A family of agents has handled the events at `positions`, not all of them in order.
+
+    The cursor of the family moves on to `low`, below which nothing is left to do; of the positions
+    above it the store keeps that they are done. The unit is refused with `StaleCursor` unless the
+    cursor has this `epoch`.
+    """
+
+    agent: str
+    epoch: int
+    positions: tuple[int, ...]
+    low: int
+
+
+@attrs.frozen
 class Seat:
     """An agent takes its place: its epoch goes up by one. A new name begins at `start`."""
 
@@ -121,7 +136,28 @@ class Forget:
     event_id: str
 
 
-Change = SetTimer | CancelTimer | KeepLetter | DropLetter | KeepAttempts | KeepResult | Forget
+@attrs.frozen
+class KeepSnapshot:
+    """The state of an event-sourced agent, as it is when this unit has happened. It replaces the
+    one before. Left out when an event of the unit conflicts: the state was made of it."""
+
+    source: str
+    """The agent's DID."""
+    code: str
+    """Of the state's class; see `Snapshot`."""
+    state: bytes
+
+
+Change = (
+    SetTimer
+    | CancelTimer
+    | KeepLetter
+    | DropLetter
+    | KeepAttempts
+    | KeepResult
+    | Forget
+    | KeepSnapshot
+)
 
 
 # -- what is kept -------------------------------------------------------------------------------
@@ -157,6 +193,28 @@ class Cursor:
 
 
 @attrs.frozen
+class Snapshot:
+    """The state of an event-sourced agent at a position, so that it need not be folded anew."""
+
+    source: str
+    """The agent's DID."""
+    position: int
+    """The events of the agent up to here are in it."""
+    code: str
+    """Tells apart the classes that states are made of: one of another code means nothing."""
+    state: bytes
+    """As JSON."""
+
+
+@attrs.frozen
+class Completed:
+    """An event above a family's cursor that is done with."""
+
+    agent: str
+    position: int
+
+
+@attrs.frozen
 class Result:
     """What a call made with `once` returned; see `KeepResult`."""
 
@@ -181,6 +239,7 @@ class Unit:
     """An id that stands in the log with another body: refuse the unit with `DuplicateId`. Else
     that event is left out, and told of in `Committed.conflicts`."""
     move: Move | None = None
+    complete: Complete | None = None
     seat: Seat | None = None
     changes: Sequence[Change] = ()
     fires: SetTimer | None = None

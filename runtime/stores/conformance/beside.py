@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import orjson
+
 from choreia.runtime.errors import StaleCursor
 from choreia.runtime.stores.conformance.making import (
     ODD,
@@ -17,17 +19,22 @@ from choreia.runtime.stores.conformance.making import (
 )
 from choreia.runtime.stores.unit import (
     CancelTimer,
+    Committed,
+    Complete,
+    Completed,
     Cursor,
     DropLetter,
     Forget,
     KeepAttempts,
     KeepLetter,
     KeepResult,
+    KeepSnapshot,
     Letter,
     Move,
     Result,
     Seat,
     SetTimer,
+    Snapshot,
     Start,
     Unit,
 )
@@ -103,6 +110,94 @@ class BesideConformance(Conformance):
         assert seated is not None
         assert (seated.epoch, seated.position) == (2, 2)
         assert store.cursors() == [Cursor("me", 2, 2)]
+        store.close()
+
+    # -- families of agents
+
+    def test_what_is_done_out_of_order_is_kept_above_the_cursor(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        append(store, *(event() for _ in range(9)))
+        store.commit([Unit(seat=Seat("all", "beginning")), Unit(seat=Seat("other"))], 1.0)
+        outcomes = store.commit(
+            [
+                Unit(complete=Complete("all", 1, (3, 5), 0)),
+                Unit(complete=Complete("all", 1, (2,), 0)),
+            ],
+            1.0,
+        )
+        assert [type(outcome) for outcome in outcomes] == [Committed, Committed]
+        assert store.completed("all") == [Completed("all", position) for position in (2, 3, 5)]
+        assert Cursor("all", 1, 0) in store.cursors()
+        store.commit([Unit(complete=Complete("all", 1, (1, 7), 3))], 1.0)
+        assert store.completed() == [Completed("all", 5), Completed("all", 7)]
+        assert store.completed("other") == []
+        assert Cursor("all", 1, 3) in store.cursors()
+        [outcome] = store.commit([Unit(seat=Seat("all"))], 1.0)
+        seated = committed(outcome).seated
+        assert seated is not None
+        assert (seated.epoch, seated.position) == (2, 3)
+        assert store.completed("all") == [Completed("all", 5), Completed("all", 7)]
+        store.commit([Unit(complete=Complete("all", 2, (4, 6, 8), 8))], 1.0)
+        assert store.completed() == []
+        assert Cursor("all", 2, 8) in store.cursors()
+        store.close()
+
+    def test_a_member_of_an_earlier_epoch_and_what_is_done_already_are_refused(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        store.commit([Unit(seat=Seat("all", "beginning")), Unit(seat=Seat("all"))], 1.0)
+        outcomes = store.commit(
+            [
+                unit(event(id="a"), complete=Complete("all", 1, (1,), 1)),
+                unit(event(id="b"), complete=Complete("nobody", 1, (1,), 1)),
+                unit(event(id="c"), complete=Complete("all", 2, (1, 4), 2)),
+                unit(event(id="d"), complete=Complete("all", 2, (2,), 2)),
+            ],
+            1.0,
+        )
+        for place in (0, 1, 3):
+            refused(outcomes[place], StaleCursor)
+        assert [one.event.id for one in store.read()] == ["c"]
+        assert store.completed() == [Completed("all", 4)]
+        store.close()
+
+    # -- snapshots
+
+    def test_a_snapshot_is_of_the_moment_when_its_unit_has_happened(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        append(store, event())
+        one = KeepSnapshot("did:me", "v1", orjson.dumps({"text": ODD}))
+        two = KeepSnapshot("did:ünlike", "v1", b"{}")
+        store.commit([unit(event(), event(), changes=[one]), unit(event(), changes=[two])], 1.0)
+        assert store.snapshot("did:me") == Snapshot("did:me", 3, "v1", one.state)
+        assert store.snapshot("nobody") is None
+        store.commit([Unit(changes=[KeepSnapshot("did:me", "v2", b"[]")])], 1.0)
+        assert list(store.snapshots()) == [
+            Snapshot("did:me", 4, "v2", b"[]"), Snapshot("did:ünlike", 4, "v1", b"{}"),
+        ]  # fmt: skip
+        store.close()
+
+    def test_no_snapshot_is_kept_that_was_made_of_what_did_not_happen(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        append(store, event(id="x", payload={"n": 1}))
+        conflict = event(id="x", payload={"n": 2})
+        [outcome] = store.commit([unit(conflict, changes=[KeepSnapshot("me", "v", b"1")])], 1.0)
+        assert committed(outcome).conflicts == (conflict,)
+        stale = Unit(move=Move("me", 1, 0, 1), changes=[KeepSnapshot("me", "v", b"2")])
+        refused(store.commit([stale], 1.0)[0], StaleCursor)
+        assert store.snapshot("me") is None
+        store.close()
+
+    def test_what_is_erased_does_not_live_on_in_snapshots(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        about = event(source="me", payload={"name": "Ann"})
+        other = event(source="you")
+        kept = [KeepSnapshot("me", "v", b'"Ann"'), KeepSnapshot("you", "v", b"1")]
+        store.commit([unit(about, other, changes=kept)], 1.0)
+        store.erase(correlation_id=about.id, reason="asked", now=2.0)
+        assert store.snapshot("me") is None
+        assert store.snapshot("you") is not None
         store.close()
 
     # -- what is kept beside the log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 
 from choreia.runtime.errors import DuplicateId, InvalidStore
 from choreia.runtime.events.recorded import LIVE
-from choreia.runtime.stores.base import Selection
+from choreia.runtime.stores.base import EventStore, Selection, When
 from choreia.runtime.stores.conformance.making import (
     ODD,
     Conformance,
@@ -20,6 +21,7 @@ from choreia.runtime.stores.conformance.making import (
     refused,
     unit,
 )
+from choreia.runtime.stores.selecting import position_of
 
 
 class LogConformance(Conformance):
@@ -185,9 +187,23 @@ class LogConformance(Conformance):
             "order.placed", "order.paid", "agent.online",
         ]  # fmt: skip
         assert list(store.get_events("a", up_to=0.5)) == []
+        self._check_moments(store)
         for wrong in ({"after": -1}, {"limit": -1}, {"up_to": 1.5}):
             raises(InvalidStore, lambda rest=wrong: store.read(**rest))  # type: ignore[misc]
         store.close()
+
+    @staticmethod
+    def _check_moments(store: EventStore) -> None:
+        first, second, _ = store.get_events("a")
+        moments: tuple[When, ...] = (1, first.id, 1.0, datetime(2100, 1, 1, tzinfo=UTC))
+        assert next(store.get_events("a", up_to=1)) == first
+        assert list(store.get_events("a", up_to=first.id)) == [first]
+        assert list(store.get_events("a", after=1, up_to=second.id)) == [second]
+        assert list(store.get_events("a", up_to=datetime(1970, 1, 1, tzinfo=UTC))) == []
+        assert len(list(store.get_events("a", up_to=10**9))) == 3
+        assert all(position_of(store, moment) >= 1 for moment in moments)
+        for wrong in (datetime(2026, 1, 1), -1, True, float("nan"), "nothing", [1]):  # noqa: DTZ001
+            raises(InvalidStore, lambda moment=wrong: store.get_events("a", moment))  # type: ignore[misc]
 
     def test_many_types_merge_in_order(self, tmp_path: Path) -> None:
         store = self.make(tmp_path)

@@ -7,16 +7,14 @@ import os
 import psycopg
 
 from choreia.runtime.events.recorded import LIVE, Recorded
-from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.base import Selection
 from choreia.runtime.stores.postgres.connection import Session
 from choreia.runtime.stores.postgres.server import Server
 from choreia.runtime.stores.sql.connection import Connection, Row
-from choreia.runtime.stores.sql.readers import MERGED, Readers
+from choreia.runtime.stores.sql.readers import MERGED, NEW_TYPES, Readers
 from choreia.runtime.stores.sql.rows import COLUMNS, pack
 
 _FOUND = f"SELECT {COLUMNS} FROM events WHERE"
-_NEW_NAMES = "SELECT number, name FROM names WHERE number > ?"
 # The whole search in one statement: a way to the server each would be 24 for 10 million events.
 _POSITION_AT = """
 WITH RECURSIVE search (low, high) AS (
@@ -32,9 +30,6 @@ WITH RECURSIVE search (low, high) AS (
 SELECT low FROM search WHERE low >= high
 """
 
-_REMEMBERED = 1_000
-"""Sets of patterns whose types are kept in mind."""
-
 Part = tuple[str, list[object]]
 """A query whose rows come by position, and its parameters."""
 
@@ -48,7 +43,6 @@ class ServerReaders(Readers):
         )
         self._pid = os.getpid()
         self._inherited: list[Connection] = []
-        self._matching: dict[tuple[str, ...], tuple[int, list[int]]] = {}
 
     def _take(self) -> Connection:
         """Not one that has ended while it was idle."""
@@ -104,30 +98,14 @@ class ServerReaders(Readers):
                 return db.execute(sql, values).fetchall()
             with db.together():
                 rows = db.execute(sql, values) if parts else None
-                names = db.execute(_NEW_NAMES, (max(self._names, default=0),))
+                names = db.execute(NEW_TYPES, (self._last,))
                 found = [] if rows is None else rows.fetchall()
-                for number, name in names.fetchall():
-                    self._names[number] = name
-                    self._numbers[name] = number
+                self._learn_types(names.fetchall())
             return found
 
     def _known_types(self, patterns: tuple[str, ...]) -> list[int] | None:
-        """Of the names that are known, the numbers of those that match; None when all do."""
-        if "#" in patterns:
-            return None
-        seen, found = self._matching.get(patterns, (0, []))
-        fresh = list(self._names.items())[seen:]  # a copy: other readers may learn some meanwhile
-        if fresh:
-            checked = [TopicPattern(pattern) for pattern in patterns]
-            found = found + [
-                number
-                for number, name in fresh
-                if any(pattern.matches(name) for pattern in checked)
-            ]
-            if len(self._matching) >= _REMEMBERED:
-                self._matching.clear()
-            self._matching[patterns] = (seen + len(fresh), found)
-        return found
+        """Of the types that are known, the numbers of those that match; None when all do."""
+        return None if "#" in patterns else self._matching(patterns)
 
 
 def _parts(

@@ -15,9 +15,27 @@ from choreia.runtime.errors import InvalidStore
 if TYPE_CHECKING:
     from choreia.runtime.stores.postgres.connection import Session
 
-VERSION = 1
+VERSION = 2
 
-CONTENT = ("names", "events", "cursors", "timers", "letters", "attempts", "results", "erasures")
+CONTENT = (
+    *("names", "types", "events", "cursors", "completed", "snapshots", "timers", "letters"),
+    *("attempts", "results", "erasures"),
+)
+SINCE_1 = """
+CREATE UNIQUE INDEX names_name ON names (name);
+CREATE TABLE types (number int4 PRIMARY KEY, name_number int4 NOT NULL UNIQUE);
+CREATE TABLE completed (
+    agent int4 NOT NULL, position int8 NOT NULL, PRIMARY KEY (agent, position)
+);
+CREATE TABLE snapshots (
+    source int4 PRIMARY KEY, position int8 NOT NULL, code text NOT NULL, state bytea NOT NULL
+);
+"""
+"""What version 2 has besides: families of agents, snapshots, and types apart from other names."""
+_OLD_TYPES = (
+    "INSERT INTO types SELECT row_number() OVER (ORDER BY type), type "
+    "FROM (SELECT DISTINCT type FROM events) AS known"
+)
 
 TABLES = """
 CREATE TABLE choreia (        -- one row
@@ -115,6 +133,20 @@ def prepare(db: Session, schema: str, *, may_create: bool) -> None:
             f"schema {schema!r} was written by a newer Choreia (store version {version}, this one "
             f"knows {VERSION}): upgrade Choreia"
         )
+    if version < VERSION:
+        _bring_up_to_date(db, schema, may_write=may_create)
+
+
+def _bring_up_to_date(db: Session, schema: str, *, may_write: bool) -> None:
+    if not may_write:
+        raise InvalidStore(
+            f"schema {schema!r} was written by an older Choreia: bring it up to date with "
+            "`choreia store compact URL`, or by starting a system with it"
+        )
+    with db.raw.transaction():
+        db.raw.execute(SINCE_1)
+        db.execute(_OLD_TYPES)
+        db.execute("UPDATE choreia SET version = ?", (VERSION,))
 
 
 def _has(db: Session, schema: str, *tables: str) -> bool:
@@ -137,5 +169,5 @@ def _create(db: Session, schema: str) -> None:
     with db.raw.transaction():
         if not exists:  # IF NOT EXISTS would need the right to create one even where it exists
             db.raw.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        db.raw.execute(TABLES)
+        db.raw.execute(TABLES + SINCE_1)
         db.execute("INSERT INTO choreia VALUES (?, 0, 0, 0, '', true, 0, ?)", (VERSION, bytes(32)))

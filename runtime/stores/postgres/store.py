@@ -167,12 +167,7 @@ class PostgresStore(SqlReads):
 
     def _learn(self, batch: Batch) -> None:
         """It has happened."""
-        known = self._known
-        if batch.head > known.head:  # else nothing was recorded at that time
-            known.at = batch.at
-        known.head, known.link = batch.head, batch.link
-        known.names.update(batch.names)
-        known.seats.update(batch.seats)
+        self._known.learn(batch)
 
     def erase(
         self,

@@ -6,7 +6,14 @@ from choreia.runtime.events.recorded import ERASED
 from choreia.runtime.stores.chain import digest_of
 from choreia.runtime.stores.refusals import blank, erasure
 from choreia.runtime.stores.sql.connection import Connection
-from choreia.runtime.stores.sql.rows import COLUMNS, event_blob, event_from, events_of, pack
+from choreia.runtime.stores.sql.rows import (
+    COLUMNS,
+    event_blob,
+    event_from,
+    events_of,
+    names_of,
+    pack,
+)
 
 
 def erase_from(
@@ -17,7 +24,6 @@ def erase_from(
     now: float,
 ) -> int:
     """In a transaction: how many events were blanked. Raises `InvalidStore`."""
-    names = dict(db.execute("SELECT number, name FROM names").fetchall())
     wanted = erasure(correlation_id, subject, reason)
     where = "rest IS NOT NULL"
     parameters: tuple[object, ...] = ()
@@ -30,11 +36,13 @@ def erase_from(
     )
     hit: list[tuple[bytes, bytes, int]] = []
     ids: list[tuple[str]] = []
+    sources: set[int] = set()
     for row in rows:  # one by one: all that have a `rest` may be more than memory holds
-        [recorded] = events_of([row], names)
+        [recorded] = events_of([row], names_of(db, [row]))
         if wanted(recorded.event):
             hit.append((b"{}", digest_of(row[10]), recorded.position))
             ids.append((recorded.event.id,))
+            sources.add(row[4])
     db.executemany(
         f"UPDATE events SET payload = ?, digest = ?, flags = flags | {ERASED} WHERE position = ?",
         hit,
@@ -53,6 +61,8 @@ def erase_from(
                 "UPDATE letters SET event = ?, error = '', traceback = '' WHERE number = ?",
                 (event_blob(blank(event)), number),
             )
+    # States were made of it.
+    db.executemany("DELETE FROM snapshots WHERE source = ?", [(one,) for one in sources])
     db.executemany("DELETE FROM results WHERE event_id = ?", ids)
     what = f"case {correlation_id}" if subject is None else f"subject {subject}"
     db.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from choreia.runtime.events.recorded import LIVE, Recorded
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.base import Selection
 from choreia.runtime.stores.sql.connection import Connection, Row
-from choreia.runtime.stores.sql.rows import COLUMNS, events_of, pack
+from choreia.runtime.stores.sql.rows import COLUMNS, events_of, names_of, pack
 
 T = TypeVar("T")
 
@@ -22,6 +22,12 @@ SPARE = 4
 """Reading connections that are kept for the next reader."""
 SELECTIONS = 1_024
 """Selections whose types are remembered."""
+NAMES = 50_000
+"""Names that are remembered."""
+NEW_TYPES = (
+    "SELECT types.number, name_number, name FROM types JOIN names ON names.number = name_number "
+    "WHERE types.number > ? ORDER BY types.number"
+)
 MERGED = 16
 """So many types are read by index and merged where each is read to the limit of a page."""
 INDEXED = 400
@@ -52,11 +58,13 @@ class Readers:
         self._closed = False
         self._pid = os.getpid()
         self._last = 0
-        """The greatest number of a name that is known."""
+        """The greatest number of a type that is known."""
+        self._types: list[tuple[int, str]] = []
+        """The types: numbers of their names, and the names."""
         self._selected: dict[tuple[str, ...], tuple[int, list[int]]] = {}
-        """By patterns: the types among the names up to that number."""
+        """By patterns: those of the first so many types that match."""
         self._names: dict[int, str] = {}
-        self._numbers: dict[str, int] = {}
+        """Some: there may be millions of sources."""
 
     @contextmanager
     def connection(self) -> Generator[Connection, None, None]:
@@ -101,30 +109,33 @@ class Readers:
 
     # -- names ------------------------------------------------------------------------------
 
-    @property
-    def names(self) -> Mapping[int, str]:
-        """By number; as many as were known at the last `refresh`."""
-        return self._names
-
     def number(self, name: str) -> int | None:
         """The number of a name; None when nothing has it."""
-        if name not in self._numbers:
-            self.refresh()
-        return self._numbers.get(name)
-
-    def refresh(self) -> None:
-        with self.connection() as db:
-            self._refresh_in(db)
+        rows = self.rows("SELECT number FROM names WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
 
     def _refresh_in(self, db: Connection) -> None:
+        """Learn of types that are new."""
         with self._lock:
             last = self._last
-        found = db.execute("SELECT number, name FROM names WHERE number > ?", (last,)).fetchall()
+        self._learn_types(db.execute(NEW_TYPES, (last,)).fetchall())
+
+    def _learn_types(self, found: list[Row]) -> None:
         with self._lock:
-            for number, name in found:
-                self._names[number] = name
-                self._numbers[name] = number
-                self._last = max(self._last, number)
+            for place, number, name in found:
+                if place > self._last:  # others read meanwhile
+                    self._types.append((number, name))
+                    self._last = place
+
+    def _learn_names(self, rows: list[Row]) -> dict[int, str]:
+        """Those that `rows` refer to."""
+        with self.connection() as db:
+            found = names_of(db, rows)
+        with self._lock:
+            if len(self._names) + len(found) > NAMES:
+                self._names = {}
+            self._names.update(found)
+        return found
 
     # -- events -----------------------------------------------------------------------------
 
@@ -174,7 +185,7 @@ class Readers:
         nothing can match."""
         rest, types = "", None
         if "#" not in selection.patterns:
-            types = self._types(selection.patterns)
+            types = self._matching(selection.patterns)
             if not types:
                 return None
         if selection.live is not None:
@@ -188,9 +199,11 @@ class Readers:
                 ("AND id = ?", (case,)),
             ]
         if selection.source is not None:
-            source = self.number(selection.source)
-            if source is None:
+            found = db.execute("SELECT number FROM names WHERE name = ?", (selection.source,))
+            row = found.fetchone()
+            if row is None:
                 return None
+            (source,) = row
             by_source: list[Choice] = [("AND source = ?", (source,))]
             if selection.correlation_id is None and not (
                 0 < len(by_type) <= INDEXED and _rarer(db, after, by_type, by_source)
@@ -205,21 +218,21 @@ class Readers:
                 rest += f" AND +type IN ({','.join(map(str, types))})"
         return choices, rest
 
-    def _types(self, patterns: tuple[str, ...]) -> list[int]:
-        """The numbers of the names that match. Names are only added, so only new ones are tried."""
+    def _matching(self, patterns: tuple[str, ...]) -> list[int]:
+        """The numbers of the types that match. They are only added, so only new ones are tried."""
         with self._lock:
             upto, types = self._selected.get(patterns, (0, []))
-            if upto < self._last:
+            fresh = self._types[upto:]
+            if fresh:
                 checked = [TopicPattern(pattern) for pattern in patterns]
                 types = types + [
                     number
-                    for number in range(upto + 1, self._last + 1)
-                    if number in self._names
-                    and any(pattern.matches(self._names[number]) for pattern in checked)
+                    for number, name in fresh
+                    if any(pattern.matches(name) for pattern in checked)
                 ]
                 if len(self._selected) >= SELECTIONS:
                     self._selected.clear()
-                self._selected[patterns] = (self._last, types)
+                self._selected[patterns] = (len(self._types), types)
             return types
 
     def _as_events(self, rows: list[Row]) -> list[Recorded]:
@@ -227,8 +240,7 @@ class Readers:
             try:
                 return events_of(rows, self._names)
             except KeyError:  # names are added as events bring them
-                self.refresh()
-                return events_of(rows, self._names)
+                return events_of(rows, self._learn_names(rows))
         except (ValueError, TypeError, KeyError) as error:
             raise StoreDamaged(
                 f"{self.where} is damaged: an event between positions {rows[0][0]} and "

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import attrs
 
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
-from choreia.runtime.stores.base import EVERYTHING, Erasure, Selection
+from choreia.runtime.stores.base import EVERYTHING, Erasure, EventStore, Selection, When
 from choreia.runtime.stores.selecting import PAGE, events_of, reading, selection_of
 from choreia.runtime.stores.sql.connection import Row
 from choreia.runtime.stores.sql.readers import Readers
 from choreia.runtime.stores.sql.rows import event_from
-from choreia.runtime.stores.unit import Cursor, KeepAttempts, Letter, Result, SetTimer
+from choreia.runtime.stores.unit import (
+    Completed,
+    Cursor,
+    KeepAttempts,
+    Letter,
+    Result,
+    SetTimer,
+    Snapshot,
+)
 
+_SNAPSHOTS = "SELECT name, position, code, state FROM snapshots JOIN names ON number = source"
 TYPES = 50_000
-"""Names beyond which nobody asks for the last position of each type."""
+"""Types beyond which nobody asks for the last position of each type."""
 
 
 class SqlReads:
@@ -54,9 +64,10 @@ class SqlReads:
     def position_at(self, time: float) -> int:
         return self._readers.position_at(time)
 
-    def get_events(self, agent_id: str, up_to: float | None = None) -> Iterator[Event]:
-        last = self.head if up_to is None else self.position_at(up_to)
-        return events_of(self.page, agent_id, last)
+    def get_events(
+        self, agent_id: str, up_to: When | None = None, *, after: int = 0
+    ) -> Iterator[Event]:
+        return events_of(cast("EventStore", self), agent_id, up_to, after)
 
     # -- reading what is kept beside it
 
@@ -66,6 +77,25 @@ class SqlReads:
         )
         # Sorted here, since databases differ in how they sort text.
         return sorted((Cursor(*row) for row in rows), key=attrs.astuple)
+
+    def completed(self, agent: str | None = None) -> list[Completed]:
+        rows = self._readers.rows(
+            f"SELECT name, position FROM completed JOIN names ON number = agent {_of(agent)}",
+            () if agent is None else (agent,),
+        )
+        return sorted((Completed(*row) for row in rows), key=attrs.astuple)
+
+    def snapshot(self, source: str) -> Snapshot | None:
+        rows = self._readers.rows(f"{_SNAPSHOTS} WHERE name = ?", (source,))
+        return _snapshot(rows[0]) if rows else None
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        after = ""
+        while rows := self._readers.rows(
+            f"{_SNAPSHOTS} WHERE name > ? ORDER BY name LIMIT ?", (after, PAGE)
+        ):
+            yield from map(_snapshot, rows)
+            after = rows[-1][0]
 
     def timers(self, agent: str | None = None) -> list[SetTimer]:
         rows = self._readers.rows(
@@ -111,11 +141,12 @@ class SqlReads:
         return {name for (name,) in rows}
 
     def last_of_types(self) -> dict[str, int]:
-        (count,) = self._readers.rows("SELECT count(*) FROM names")[0]
+        (count,) = self._readers.rows("SELECT count(*) FROM types")[0]
         if count > TYPES:
             return {}
         rows = self._readers.rows(
-            "SELECT name, (SELECT max(position) FROM events WHERE type = number) FROM names"
+            "SELECT name, (SELECT max(position) FROM events WHERE type = name_number) "
+            "FROM types JOIN names ON names.number = name_number"
         )
         return {name: last for name, last in rows if last is not None}
 
@@ -130,6 +161,11 @@ class SqlReads:
 
 def _of(agent: str | None) -> str:
     return "" if agent is None else "WHERE name = ?"
+
+
+def _snapshot(row: Row) -> Snapshot:
+    source, position, code, state = row
+    return Snapshot(source, position, code, bytes(state))
 
 
 def _letter(row: Row) -> Letter:

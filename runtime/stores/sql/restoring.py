@@ -11,6 +11,7 @@ from choreia.runtime.stores.refusals import check_next, check_restored
 from choreia.runtime.stores.sql.connection import Connection
 from choreia.runtime.stores.sql.writing import Batch, Known
 from choreia.runtime.stores.unit import (
+    Completed,
     Cursor,
     KeepAttempts,
     KeepLetter,
@@ -18,6 +19,7 @@ from choreia.runtime.stores.unit import (
     Letter,
     Result,
     SetTimer,
+    Snapshot,
 )
 
 TOGETHER = 1_024
@@ -47,6 +49,10 @@ def _take(db: Connection, batch: Batch, item: object) -> None:
         case Cursor(agent, epoch, position):
             row = (batch.number(agent), epoch, position)
             db.execute("INSERT INTO cursors VALUES (?, ?, ?)", row)
+        case Completed(agent, position):
+            db.execute("INSERT INTO completed VALUES (?, ?)", (batch.number(agent), position))
+        case Snapshot():
+            batch.snapshot(item)
         case Letter():
             batch.change(KeepLetter(item))
             db.execute(

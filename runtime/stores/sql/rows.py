@@ -104,6 +104,18 @@ def events_of(rows: Iterable[Row], names: Mapping[int, str]) -> list[Recorded]:
     return found
 
 
+def names_of(db: Connection, rows: Sequence[Row]) -> dict[int, str]:
+    """The names that rows of `COLUMNS` refer to."""
+    wanted = sorted({number for row in rows for number in (row[3], row[4])})
+    found: dict[int, str] = {}
+    for place in range(0, len(wanted), _ASKED):
+        some = ",".join(map(str, wanted[place : place + _ASKED]))
+        found.update(
+            db.execute(f"SELECT number, name FROM names WHERE number IN ({some})").fetchall()
+        )
+    return found
+
+
 def _with_rest(
     case: str | None, cause: str | None, hops: int, rest: bytes
 ) -> tuple[Metadata, FrozenDict, float]:
@@ -112,6 +124,8 @@ def _with_rest(
     return meta, _sealed(extra), stamp
 
 
+_ASKED = 500
+"""Names that are looked up in one statement."""
 _SIZES = (256, 64, 16, 4, 1)
 
 

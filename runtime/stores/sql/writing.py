@@ -15,7 +15,13 @@ from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.chain import ORIGIN, digest_of, link
-from choreia.runtime.stores.refusals import begins_at, duplicate, not_set, stale
+from choreia.runtime.stores.refusals import (
+    begins_at,
+    duplicate,
+    not_set,
+    stale,
+    stale_family,
+)
 from choreia.runtime.stores.sql.connection import Connection, Row
 from choreia.runtime.stores.sql.rows import (
     COLUMNS,
@@ -23,6 +29,7 @@ from choreia.runtime.stores.sql.rows import (
     event_from,
     events_of,
     insert_many,
+    names_of,
     pack,
     row_of,
 )
@@ -30,19 +37,26 @@ from choreia.runtime.stores.unit import (
     CancelTimer,
     Change,
     Committed,
+    Complete,
     DropLetter,
     Forget,
     KeepAttempts,
     KeepLetter,
     KeepResult,
+    KeepSnapshot,
     Outcome,
     Seated,
     SetTimer,
+    Snapshot,
     Unit,
 )
 
 _ASKED = 500
 """Ids that are looked up in one statement."""
+
+
+NAMES = 50_000
+"""Names whose numbers are remembered. There may be millions: each keyed agent is a source."""
 
 
 @attrs.define
@@ -53,18 +67,38 @@ class Known:
     link: bytes = ORIGIN
     at: float = 0.0
     names: dict[str, int] = attrs.field(factory=dict[str, int])
+    """The numbers of some."""
+    last_name: int = 0
+    """The greatest number."""
+    types: set[str] = attrs.field(factory=set[str])
+    """Names that are types of events."""
     seats: dict[str, tuple[int, int]] = attrs.field(factory=dict[str, tuple[int, int]])
     """Epoch and position of the agents that took their places in this run."""
 
     @classmethod
     def read(cls, db: Connection) -> Known:
-        known = cls(names={name: number for number, name in db.execute("SELECT * FROM names")})
+        known = cls()
+        (known.last_name,) = db.execute("SELECT coalesce(max(number), 0) FROM names").fetchone()
+        types = db.execute("SELECT name FROM types JOIN names ON names.number = types.name_number")
+        known.types = {name for (name,) in types}
         last = db.execute(
             "SELECT position, link, at FROM events ORDER BY position DESC LIMIT 1"
         ).fetchone()
         if last is not None:
             known.head, known.link, known.at = last
         return known
+
+    def learn(self, batch: Batch) -> None:
+        """It is on disk."""
+        if batch.head > self.head:  # else nothing was recorded at that time
+            self.at = batch.at
+        self.head, self.link = batch.head, batch.link
+        self.last_name = batch.last_name
+        self.types |= batch.types
+        if len(self.names) + len(batch.names) > NAMES:
+            self.names.clear()
+        self.names.update(batch.names)
+        self.seats.update(batch.seats)
 
 
 class IdTaken(Exception):
@@ -79,10 +113,14 @@ class Batch:
         self.head, self.link, self.at = known.head, known.link, max(known.at, float(now))
         self._known = known
         self.names: dict[str, int] = {}
+        """Those that are new, or were looked up."""
+        self.last_name = known.last_name
+        self.types: set[str] = set()
         """Those that are new."""
         self.seats: dict[str, tuple[int, int]] = {}
         """Those that changed."""
         self._rows: list[Row] = []
+        self._completed: dict[str, list[int]] = {}
         self._added: dict[str, tuple[Recorded, bytes]] = {}
         self._stand: dict[str, tuple[Recorded, bytes]] = {}
         """What stands in the log under ids of this batch, if it was looked up."""
@@ -102,7 +140,19 @@ class Batch:
             "ON CONFLICT (agent) DO UPDATE "
             "SET epoch = excluded.epoch, position = excluded.position",
         )
+        self._keep_completed()
         return outcomes
+
+    def _keep_completed(self) -> None:
+        """Only what the batch leaves above the cursors, which in good times is nothing."""
+        rows: list[Row] = []
+        for agent, positions in self._completed.items():
+            number, low = self.number(agent), self.seats[agent][1]
+            self._db.execute(
+                "DELETE FROM completed WHERE agent = ? AND position <= ?", (number, low)
+            )
+            rows += [(number, position) for position in positions if position > low]
+        insert_many(self._db, "INSERT INTO completed", 2, rows, "ON CONFLICT DO NOTHING")
 
     @property
     def waiting(self) -> int:
@@ -124,15 +174,16 @@ class Batch:
         self.head, self.at = recorded.position, recorded.at
         self.link = link(self.link, self.head, recorded.at, recorded.flags, recorded.event, found)
         self._rows.append((*row_of(recorded, body, self.link, self.number), digest))
+        self._type(recorded.event.type)
 
     def _look_up(self, ids: list[str]) -> None:
-        names = {number: name for name, number in self._known.names.items()}
         for place in range(0, len(ids), _ASKED):
             asked = [pack(id) for id in ids[place : place + _ASKED]]
             rows = self._db.execute(
                 f"SELECT {COLUMNS}, digest FROM events WHERE id IN ({','.join('?' * len(asked))})",
                 asked,
             ).fetchall()
+            names = names_of(self._db, rows)
             for *row, digest in rows:
                 recorded = events_of([tuple(row)], names)[0]
                 self._stand[recorded.event.id] = (recorded, digest or digest_of(row[10]))
@@ -162,11 +213,17 @@ class Batch:
                 conflicts.append(event)
         if unit.move is not None:
             self.seats[unit.move.agent] = (unit.move.epoch, unit.move.after)
+        if unit.complete is not None:
+            self._complete(unit.complete)
         seated = self._seat(unit)
         if unit.fires is not None:
             self.change(CancelTimer(unit.fires.agent, unit.fires.key))
         for change in unit.changes:
-            self.change(change)
+            if isinstance(change, KeepSnapshot):
+                if not conflicts:
+                    self.snapshot(Snapshot(change.source, self.head, change.code, change.state))
+            else:
+                self.change(change)
         old = frozenset(position for position in repeated if position <= before)
         return Committed(tuple(recorded.values()), old, tuple(conflicts), seated)
 
@@ -179,6 +236,10 @@ class Batch:
         move, fires = unit.move, unit.fires
         if move is not None and self._seat_of(move.agent) != (move.epoch, move.before):
             return stale(move.agent)
+        if unit.complete is not None:
+            fault = stale_family(unit.complete, self._seat_of(unit.complete.agent))
+            if fault is not None:
+                return fault
         if fires is not None and self._timer_event(fires) != fires.event.id:
             return not_set(fires)
         if unit.strict:
@@ -200,15 +261,30 @@ class Batch:
         digest = digest_of(body)
         self.link = link(self.link, self.head, self.at, flags, event, digest)
         self._rows.append((*row_of(recorded, body, self.link, self.number), None))
+        self._type(event.type)
         self._added[event.id] = (recorded, digest)
         return recorded
 
     def number(self, name: str) -> int:
-        number = self._known.names.get(name) or self.names.get(name)
+        number = self._number(name)
         if number is None:
-            number = self.names[name] = len(self._known.names) + len(self.names) + 1
+            number = self.names[name] = self.last_name = self.last_name + 1
             self._db.execute("INSERT INTO names VALUES (?, ?)", (number, name))
         return number
+
+    def _number(self, name: str) -> int | None:
+        number = self._known.names.get(name) or self.names.get(name)
+        if number is None and self._known.last_name:
+            found = self._db.execute("SELECT number FROM names WHERE name = ?", (name,)).fetchone()
+            if found is not None:
+                number = self.names[name] = found[0]
+        return number
+
+    def _type(self, type: str) -> None:
+        if type not in self._known.types and type not in self.types:
+            self.types.add(type)
+            number = len(self._known.types) + len(self.types)
+            self._db.execute("INSERT INTO types VALUES (?, ?)", (number, self.number(type)))
 
     # -- cursors and timers -----------------------------------------------------------------
 
@@ -216,11 +292,18 @@ class Batch:
         return self.seats.get(agent) or self._known.seats.get(agent) or self._stored_seat(agent)
 
     def _stored_seat(self, agent: str) -> tuple[int, int] | None:
-        number = self._known.names.get(agent)
+        number = self._number(agent)
         found: tuple[int, int] | None = self._db.execute(
             "SELECT epoch, position FROM cursors WHERE agent = ?", (number,)
         ).fetchone()
         return found
+
+    def _complete(self, complete: Complete) -> None:
+        agent = complete.agent
+        stands = self._seat_of(agent)
+        assert stands is not None, "it was compared before"
+        self.seats[agent] = (complete.epoch, max(stands[1], complete.low))
+        self._completed.setdefault(agent, []).extend(complete.positions)
 
     def _seat(self, unit: Unit) -> Seated | None:
         if unit.seat is None:
@@ -234,11 +317,19 @@ class Batch:
     def _timer_event(self, timer: SetTimer) -> str | None:
         found = self._db.execute(
             "SELECT event FROM timers WHERE agent = ? AND key = ?",
-            (self._known.names.get(timer.agent) or self.names.get(timer.agent), timer.key),
+            (self._number(timer.agent), timer.key),
         ).fetchone()
         return None if found is None else event_from(found[0]).id
 
     # -- what else a unit changes -----------------------------------------------------------
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Keep it, in place of the one before."""
+        self._db.execute(
+            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET "
+            "position = excluded.position, code = excluded.code, state = excluded.state",
+            (self.number(snapshot.source), snapshot.position, snapshot.code, snapshot.state),
+        )
 
     def change(self, change: Change) -> None:  # one line for each kind
         run, agent = self._db.execute, self.number

@@ -15,11 +15,12 @@ from choreia.runtime.errors import InvalidStore
 from choreia.runtime.stores.sql.connection import Connection
 
 APPLICATION = 0x63686F72  # "chor"
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE names (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE types (number INTEGER PRIMARY KEY, name_number INTEGER NOT NULL UNIQUE);
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -43,6 +44,12 @@ CREATE INDEX events_correlation ON events (correlation)
     WHERE correlation IS NOT NULL AND length(correlation) > 0;
 CREATE TABLE cursors (
     agent INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, position INTEGER NOT NULL
+);
+CREATE TABLE completed (
+    agent INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (agent, position)
+) WITHOUT ROWID;
+CREATE TABLE snapshots (
+    source INTEGER PRIMARY KEY, position INTEGER NOT NULL, code TEXT NOT NULL, state BLOB NOT NULL
 );
 CREATE TABLE timers (
     agent INTEGER NOT NULL, key TEXT NOT NULL, due REAL NOT NULL, event BLOB NOT NULL,
@@ -69,6 +76,30 @@ CREATE TABLE erasures (
 """
 
 
+SINCE_1 = """
+CREATE TABLE types (number INTEGER PRIMARY KEY, name_number INTEGER NOT NULL UNIQUE);
+CREATE TABLE completed (
+    agent INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (agent, position)
+) WITHOUT ROWID;
+CREATE TABLE snapshots (
+    source INTEGER PRIMARY KEY, position INTEGER NOT NULL, code TEXT NOT NULL, state BLOB NOT NULL
+);
+INSERT INTO types (name_number) SELECT DISTINCT type FROM events;
+"""
+"""What version 2 has besides: families of agents, snapshots, and types apart from other names."""
+
+
+def _bring_up_to_date(db: Connection | sqlite3.Connection, path: str, *, may_write: bool) -> None:
+    if not may_write:
+        raise InvalidStore(
+            f"{path} was written by an older Choreia: bring it up to date with "
+            f"`choreia store compact {path}`, or by starting a system with it"
+        )
+    cast("sqlite3.Connection", db).executescript(
+        f"BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT;"
+    )
+
+
 def prepare(db: Connection | sqlite3.Connection, path: str, *, may_create: bool) -> None:
     """Make the tables in an empty file. Raises `InvalidStore` for a file of somebody else's, or of
     a newer version."""
@@ -81,6 +112,8 @@ def prepare(db: Connection | sqlite3.Connection, path: str, *, may_create: bool)
                 f"{path} was written by a newer Choreia (store version {version}, this one knows "
                 f"{VERSION}): upgrade Choreia"
             )
+        if version < VERSION:
+            _bring_up_to_date(db, path, may_write=may_create)
         return
     if application or version or tables or not may_create:
         what = "is a database of another program" if tables else "is no event store yet"

@@ -235,13 +235,8 @@ class SqliteStore(SqlReads):
 
     def _learn(self, batch: Batch) -> None:
         """It is on disk."""
-        known = self._known
-        if batch.head > known.head:  # else nothing was recorded at that time
-            known.at = batch.at
-        known.head, known.link = batch.head, batch.link
-        known.names.update(batch.names)
-        known.seats.update(batch.seats)
-        self._anchor.write(known.head, known.link)
+        self._known.learn(batch)
+        self._anchor.write(self._known.head, self._known.link)
 
     def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work` as a whole, or not at all."""

@@ -572,7 +572,7 @@ def test_a_newer_store_and_tables_of_others_are_refused(
     open_store: Open, run: Run, schema: str
 ) -> None:
     store = open_store()
-    run("UPDATE choreia SET version = 2")
+    run("UPDATE choreia SET version = version + 1")
     with pytest.raises(InvalidStore, match=r"newer Choreia.*upgrade"):
         open_store(readonly=True)
     store.close()

@@ -151,6 +151,28 @@ def test_files_of_others_are_left_alone(path: Path) -> None:
     db.close()
 
 
+def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    store = SqliteStore(path)
+    append(store, event("a"), event("b.c", source="me"), event("a"))
+    chain = store.info().chain
+    store.close()
+    with sqlite3.connect(path) as db:
+        for table in ("types", "completed", "snapshots"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 1")
+    with pytest.raises(InvalidStore, match=r"older Choreia.*store compact"):
+        SqliteStore(path, readonly=True)
+    store = SqliteStore(path)
+    assert [one.position for one in store.read(pattern="a")] == [1, 3]
+    assert append(store, event("b.c"), event("d")) == [4, 5]
+    assert [one.position for one in store.read(pattern="*.c")] == [2, 4]
+    assert store.last_of_types() == {"a": 3, "b.c": 4, "d": 5}
+    assert store.verify().whole
+    assert store.page(0, 3)[2].position == 3
+    assert chain != store.info().chain
+    store.close()
+
+
 def test_a_newer_version_is_refused(path: Path) -> None:
     SqliteStore(path).close()
     db = sqlite3.connect(path)

@@ -30,11 +30,13 @@ from choreia.runtime.stores.unit import (
     CancelTimer,
     Change,
     Committed,
+    Complete,
     DropLetter,
     Forget,
     KeepAttempts,
     KeepLetter,
     KeepResult,
+    KeepSnapshot,
     Letter,
     Move,
     Outcome,
@@ -87,11 +89,24 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(KeepAttempts, agents, ids, st.integers(0, 3), st.integers(0, 3)),
     st.builds(KeepResult, agents, ids, keys, payloads.map(orjson.dumps)),
     st.builds(Forget, agents, ids),
+    st.builds(
+        KeepSnapshot,
+        agents.map(lambda name: f"did:choreia:local:{name}"),
+        st.sampled_from(["v1", "v2"]),
+        payloads.map(orjson.dumps),
+    ),
+)
+completes = st.builds(
+    Complete,
+    agents,
+    st.integers(1, 2),
+    st.lists(st.integers(0, 9), max_size=3, unique=True).map(tuple),
+    st.integers(0, 6),
 )
 units = st.builds(
-    lambda events, strict, move, seat, changes, fires: Unit(
+    lambda events, strict, move, seat, changes, fires, complete: Unit(
         events, [orjson.dumps(one.payload) for one in events], strict=strict, move=move,
-        seat=seat, changes=changes, fires=fires,
+        seat=seat, changes=changes, fires=fires, complete=complete,
     ),
     st.lists(events, max_size=3),
     st.booleans(),
@@ -99,6 +114,7 @@ units = st.builds(
     st.none() | st.builds(Seat, agents, st.sampled_from(["now", "beginning", 2])),
     st.lists(changes, max_size=3),
     st.none() | st.builds(SetTimer, agents, keys, st.floats(0, 100), events),
+    st.none() | completes,
 )  # fmt: skip
 
 
@@ -203,6 +219,18 @@ class StoreMachine(RuleBasedStateMachine):
             if cursor.agent == agent:
                 to = cursor.position + ahead
                 self.commit([Unit(move=Move(agent, cursor.epoch, cursor.position, to))], 1.0)
+
+    @rule(
+        agent=agents,
+        ahead=st.lists(st.integers(1, 6), max_size=3, unique=True),
+        low=st.integers(0, 4),
+    )
+    def complete_as_one_should(self, agent: str, ahead: list[int], low: int) -> None:
+        for cursor in self.model.cursors():
+            if cursor.agent == agent:
+                positions = tuple(cursor.position + one for one in ahead)
+                unit = Complete(agent, cursor.epoch, positions, cursor.position + low)
+                self.commit([Unit(complete=unit)], 1.0)
 
     @rule(key=keys, agent=agents)
     def fire_as_one_should(self, key: str, agent: str) -> None:
