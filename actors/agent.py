@@ -41,7 +41,7 @@ _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
     {"capabilities", "specializations", "capacity", "emits"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
-    | {"heartbeat", "restart", "durable", "max_lag"}
+    | {"heartbeat", "restart", "durable", "max_lag", "key", "sleep_after", "awake"}
 )
 
 
@@ -52,7 +52,8 @@ class Agent(Actor):
     goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
     patterns; enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`,
     `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with a store,
-    `durable`, `max_lag`.
+    `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that stands at
+    that path of an event, awake while it has something to do (`sleep_after`, `awake`).
     """
 
     __slots__ = ()
@@ -103,14 +104,22 @@ class Agent(Actor):
         return cell_of(self, "id").id
 
     @property
+    def my_key(self) -> str:
+        """The key that this instance of a keyed agent is there for."""
+        key = record_of(self, "my_key").key
+        if key is None:
+            raise InvalidAgent(f"{type(self).__name__}.my_key: it is no keyed agent")
+        return key
+
+    @property
     def event(self) -> Event | None:
         """The event in hand; None outside handlers."""
         return turn_of(self, "event").event
 
     @property
     def log(self) -> logging.Logger:
-        """The logger ``choreia.agent.<name>``."""
-        return logging.getLogger(f"choreia.agent.{self.name}")
+        """The logger ``choreia.agent.<name>``; members of a family share one."""
+        return logging.getLogger(f"choreia.agent.{self.name.partition(':')[0]}")
 
     @property
     def clock(self) -> Clock:

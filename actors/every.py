@@ -124,6 +124,12 @@ def _is_number(value: object) -> bool:
 # -- at work ------------------------------------------------------------------------------------
 
 
+def has_schedules(agent_class: type[Agent]) -> bool:
+    """Whether a class has methods marked with `@every`."""
+    specs = agent_class._choreia_handlers
+    return any(getattr(spec.function, _MARK, None) is not None for spec in specs)
+
+
 def start_schedules(cell: Cell, agent: Agent) -> None:
     """In the agent's turn, when it has begun: set what it is to be called by."""
     schedules = {

@@ -16,6 +16,7 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields as fields_of_dataclass
 from dataclasses import is_dataclass
 from types import CodeType
@@ -65,10 +66,8 @@ def _is_made(function: object, cls: type) -> bool:
 
 def _fields(cls: type) -> list[tuple[str, Any]]:
     if attrs.has(cls):
-        try:
+        with suppress(NameError):  # of a class inside a function: its text must do
             attrs.resolve_types(cls)
-        except NameError:  # of a class inside a function: its text must do
-            pass
         return [(field.name, field.type) for field in attrs.fields(cls)]
     if is_dataclass(cls):
         return [(field.name, field.type) for field in fields_of_dataclass(cls)]

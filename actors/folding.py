@@ -137,6 +137,10 @@ class StateFold:
         self.kept = self.state = state
         return snapshot.position
 
+    def resume(self, state: object) -> None:
+        """Be what another instance has come to."""
+        self.kept = self.state = state
+
     def begin(self, events: Iterable[Event]) -> None:
         state = self.kept
         for event in events:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from choreia.actors.ear import settle_left_over
 from choreia.actors.every import start_schedules
+from choreia.actors.families import FrontAgent
 from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.reply import Reply
 from choreia.actors.timers import cancel_all
@@ -45,9 +46,7 @@ class Lifecycle:
         from choreia.actors.agent import Agent
 
         agent = cast("Agent", cell.turn.agent)
-        if self._heard(cell, "initialized"):
-            facts = {"agent": cell.name, "class": type(agent).__name__, **abilities(agent)}
-            self._say(cell, "initialized", facts)
+        self._say_initialized(cell, agent)
         durable = cell.ledger is not None and cell.ledger.durable
         if type(agent).on_start is Agent.on_start and not durable:
             self._started(cell, agent)
@@ -55,6 +54,18 @@ class Lifecycle:
             cell.post(lambda: cell.turn.begin(self._start(cell.turn)))
         self.on_begin(cell)
         cell.open()
+
+    def introduce(self, front: Cell) -> None:
+        """A group is there, whose front has no turns: let it be known."""
+        agent = cast("Agent", front.turn.agent)
+        self._say_initialized(front, agent)
+        self._started(front, agent)
+
+    def _say_initialized(self, cell: Cell, agent: Agent) -> None:
+        if self._heard(cell, "initialized"):
+            made = getattr(agent, "stands_for", type(agent))
+            facts = {"agent": cell.name, "class": made.__name__, **abilities(agent)}
+            self._say(cell, "initialized", facts)
 
     def begin_again(self, cell: Cell) -> None:
         """In a restarted agent's first turn."""
@@ -107,7 +118,10 @@ class Lifecycle:
 
     def stop(self, turn: Turn, reply: Reply | None, reason: str = "stopped") -> Frame:
         """The agent was asked to stop, and has handled what came before."""
-        cast("Record", turn.cell.owner).stopping = True
+        record = cast("Record", turn.cell.owner)
+        record.stopping = True
+        if record.family is not None:
+            yield from record.family.wind_up(turn)
         yield from self.last_words(turn)
         self.close(turn.cell, reason)
         if reply is not None:
@@ -169,13 +183,17 @@ class Lifecycle:
         cell.interrupt = True
         if cell.ledger is not None:
             cell.ledger.farewell(left, mark)
-        left += engine.lot.abandon(cell.feed)
+        if cell.feed.cell is cell:  # the members of a group share one
+            left += engine.lot.abandon(cell.feed)
         if cell.kind != "system":  # what the runtime says to itself is nobody's loss
             settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
         engine.held.pop(cell.number, None)
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})
         self._say(cell, "stopped", {"agent": cell.name, "reason": reason})
+        family = cast("Record", cell.owner).family
+        if family is not None:
+            family.ended(cell, reason)
         engine.settled()
 
     def leave_line(self, cell: Cell, reason: str) -> None:
@@ -221,6 +239,8 @@ class Lifecycle:
 
 def abilities(agent: Agent) -> dict[str, Json]:
     """What an agent says it can do: its class does, or it set the attributes itself."""
+    if isinstance(agent, FrontAgent):
+        return agent.can
     own = getattr(agent, "__dict__", {})
     if not ABILITIES.isdisjoint(own):
         return declared_abilities(agent)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import cast
 
 import attrs
 
 from choreia.runtime.delivery.overflow import ConflateKey, Overflow, check_capacity, check_policy
 from choreia.runtime.delivery.retry import Retry
-from choreia.runtime.errors import InvalidAgent
+from choreia.runtime.errors import InvalidAgent, InvalidFilter
+from choreia.runtime.events.identity import check_name
+from choreia.runtime.events.keypath import key_reader
 from choreia.runtime.events.payload import FrozenDict, freeze
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.health.restart import Restart
@@ -18,6 +21,9 @@ USUAL = Heartbeat()
 """Stands for "as the system says"; an equal one that is given is another one."""
 MAILBOX = 1_000
 MAX_OUTBOX = 10_000
+SLEEP_AFTER = 60.0
+AWAKE = 5_000
+MOST_MEMBERS = 10_000
 
 
 def _check_retry(retry: object) -> Retry:
@@ -85,6 +91,46 @@ def _check_key(key: object) -> ConflateKey | None:
     return key
 
 
+def _check_path(path: object) -> str | None:
+    if path is None:
+        return None
+    if not isinstance(path, str):
+        raise InvalidAgent(
+            f"key = {path!r}: give the path of a field, such as key = 'payload.order_id'. (An "
+            "attribute of that name? Call it something else.)"
+        )
+    try:
+        key_reader(path)
+    except InvalidFilter as error:
+        raise InvalidAgent(str(error)) from None
+    return path
+
+
+def _check_seconds(seconds: object) -> float:
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not number or not 0 < cast("float", seconds) <= inf:
+        raise InvalidAgent(f"sleep_after={seconds!r}: give a number of seconds, more than 0")
+    return float(cast("float", seconds))
+
+
+def _check_awake(awake: object) -> int:
+    if type(awake) is not int or awake < 1:
+        raise InvalidAgent(f"awake={awake!r}: give a whole number of instances, 1 or more")
+    return awake
+
+
+def _check_group(group: object) -> str | None:
+    return None if group is None else check_name(group)
+
+
+def _check_count(count: object) -> int:
+    if type(count) is not int or not 1 <= count <= MOST_MEMBERS:
+        raise InvalidAgent(
+            f"count={count!r}: give a whole number of instances, 1 to {MOST_MEMBERS:,}"
+        )
+    return count
+
+
 def check_words(name: str, words: object) -> tuple[str, ...]:
     """A tuple of words from a class attribute such as `capabilities`; else `InvalidAgent`."""
     if isinstance(words, str) or not isinstance(words, (tuple, list, set, frozenset)):
@@ -117,6 +163,10 @@ def declared_abilities(agent: object) -> FrozenDict:
     )
 
 
+_OF_SPAWN = frozenset({"start", "group", "count"})
+"""Options that are no class attributes."""
+
+
 @attrs.frozen
 class Options:
     """How an agent is run. Raises `InvalidAgent` for what makes no sense."""
@@ -143,6 +193,16 @@ class Options:
     max_lag: int | None = attrs.field(default=None, converter=_check_lag)
     """Events it may be behind before publishers from outside wait for it; None: as the system
     says."""
+    key: str | None = attrs.field(default=None, converter=_check_path)
+    """Where in an event stands whose it is: an instance for each value. See `families.py`."""
+    sleep_after: float = attrs.field(default=SLEEP_AFTER, converter=_check_seconds)
+    """Seconds that a keyed agent's instance has nothing to do before it is put to sleep."""
+    awake: int = attrs.field(default=AWAKE, converter=_check_awake)
+    """Instances of a keyed agent that are awake at once, unless more of them are busy."""
+    group: str | None = attrs.field(default=None, converter=_check_group)
+    """The name of the group that the agent's instances are."""
+    count: int = attrs.field(default=1, converter=_check_count)
+    """How many instances a group has."""
 
     @classmethod
     def of(cls, agent_class: type, keywords: dict[str, object]) -> Options:
@@ -154,7 +214,7 @@ class Options:
                 f"spawn has no option {', '.join(sorted(unknown))}; it has name, {', '.join(names)}"
             )
         # `start` is spawn's alone: as an attribute it is what pykka starts actors by.
-        of_class = [name for name in names if name != "start" and hasattr(agent_class, name)]
+        of_class = [n for n in names if n not in _OF_SPAWN and hasattr(agent_class, n)]
         given = {name: getattr(agent_class, name) for name in of_class}
         # None means "not given", save where it means none.
         none = ("retry", "heartbeat", "restart")

@@ -242,7 +242,7 @@ class Publisher:
 
     def _free_source(self, source: object) -> str:
         source = fields.check_source(source)
-        if self._roster.by_id(source) is not None or source == self._engine.id:
+        if self._roster.belongs(source) or source == self._engine.id:
             raise SourceTaken(
                 f"source {source!r} is an agent of this system: only it may speak under that name"
             )

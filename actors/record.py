@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from choreia.runtime.health.restart import Intensity
 
 if TYPE_CHECKING:
+    from choreia.actors.families import Family
     from choreia.actors.options import Options
     from choreia.actors.presence import Presence
     from choreia.actors.ref import AgentRef
@@ -22,8 +23,10 @@ class Record:
 
     __slots__ = (
         "factory",
+        "family",
         "incarnation",
         "intensity",
+        "key",
         "options",
         "presence",
         "ref",
@@ -31,6 +34,7 @@ class Record:
         "stopping",
         "subscriptions",
         "timers",
+        "used",
         "watch",
     )
 
@@ -57,3 +61,8 @@ class Record:
         """How it is being watched over."""
         self.subscriptions: tuple[Subscription[Target], ...] = ()
         self.timers: dict[str, Timer] | None = None
+        self.family: Family | None = None
+        """Of which it is the front, or a member."""
+        self.key: str | None = None
+        self.used = 0.0
+        """When something was last meant for it (monotonic seconds), if it may be put to sleep."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from choreia.actors.base import PROXIED, A, ActorDeadError, ActorStop, Envelope, PykkaRef
 from choreia.actors.blocking import forbid_on_loop, refuse_fenced
@@ -13,8 +13,10 @@ from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.delivery.feed import FULL, GONE, REJECTED, TAKEN
 from choreia.runtime.delivery.mailbox import CLOSED
+from choreia.runtime.delivery.shared import Front
 from choreia.runtime.errors import InvalidAgent, MailboxFull
 from choreia.runtime.events.event import Event
+from choreia.runtime.events.keypath import spelled
 
 _SPECIAL = PROXIED | {ActorStop, Event}
 
@@ -75,6 +77,14 @@ def _tell_slowly(cell: Cell, envelope: object, verdict: int) -> None:
             agent=cell.name,
             capacity=cell.mailbox.capacity,
         )
+
+
+class Woken(Protocol):
+    """A keyed agent, as far as refs to its instances must know."""
+
+    front: Front
+
+    def member(self, key: str) -> Cell | None: ...
 
 
 class _Stopped:
@@ -203,3 +213,29 @@ class AgentRef(PykkaRef[A]):
 
     def __str__(self) -> str:
         return f"{self.actor_class.__name__} ({self._cell.id})"
+
+
+class MemberRef(AgentRef[A]):
+    """The ref of one instance of a keyed agent, which is woken when something is sent to it."""
+
+    __slots__ = ("_family", "_key")
+
+    def __init__(self, family: Woken, key: str) -> None:
+        self._family = family
+        self._key = key
+
+    @property
+    def _cell(self) -> Cell:  # type: ignore[override]
+        return self._family.member(self._key) or self._family.front
+
+    @property
+    def name(self) -> str:
+        return f"{self._family.front.name}:{spelled(self._key)}"
+
+    @property
+    def id(self) -> str:
+        return f"{self._family.front.id}:{spelled(self._key)}"
+
+    def is_alive(self) -> bool:
+        """Whether it can be spoken to; it may be asleep."""
+        return self._family.front.mailbox.state != CLOSED

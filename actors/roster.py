@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from itertools import count
 from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
 
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.engine import Engine, stopped_error
@@ -67,8 +68,26 @@ class Roster:
             self._by_name[cell.name] = cell
             self._by_id[cell.id] = cell
 
+    def add_member(self, cell: Cell) -> None:
+        """Take on a member of a family, also of a system that stops: it has something to do."""
+        with self._lock:
+            self._by_name[cell.name] = cell
+            if cell.id not in self._by_id:  # else it is that of its group
+                self._by_id[cell.id] = cell
+
+    def remove_member(self, cell: Cell) -> None:
+        """It sleeps, or is gone."""
+        with self._lock:
+            if self._by_name.get(cell.name) is cell:
+                del self._by_name[cell.name]
+            if self._by_id.get(cell.id) is cell:
+                del self._by_id[cell.id]
+
     def remove(self, cell: Cell) -> None:
         """Out of the lists, and out of routing."""
+        if cell.kind == "member":
+            self.remove_member(cell)
+            return
         table = self.engine.bus.table
         for subscription in cast("Record", cell.owner).subscriptions:
             table.remove(subscription)
@@ -79,12 +98,37 @@ class Roster:
                 self._names.discard(cell.name)
 
     def cell(self, name: str) -> Cell:
-        """The agent of that name. Raises `UnknownAgent`."""
-        cell = self._by_name.get(name)
+        """The agent of that name; of a keyed one the member of that key, woken if need be, as in
+        ``orders:o-1``. Raises `UnknownAgent`."""
+        cell = self._by_name.get(name) or self._woken(name)
         if cell is None:
             some = ", ".join(sorted(self._by_name)[:10])
             raise UnknownAgent(f"no agent named {name!r} is alive; there are: {some}", name=name)
         return cell
+
+    def _woken(self, name: str) -> Cell | None:
+        front, _, key = name.partition(":")
+        cell = self._by_name.get(front)
+        family = None if cell is None or not key else cast("Record", cell.owner).family
+        return None if family is None else family.member(unquote(key))
+
+    def parts(self, name: str, *, paused: bool | None = None) -> list[Cell]:
+        """The agent of that name; with the members that are there, if it is a family. `paused`:
+        whether those that are woken from now on are to be."""
+        cell = self.cell(name)
+        family = cast("Record", cell.owner).family
+        if family is None or family.front is not cell:
+            return [cell]
+        if paused is not None:
+            family.pause(paused)
+        return [*family.members(), *([cell] if family.front_works else [])]
+
+    def belongs(self, id: str) -> bool:
+        """Whether an id is that of an agent here, or of a member of one, awake or not."""
+        if id in self._by_id:
+            return True
+        front, _, key = id.rpartition(":")
+        return bool(key) and front in self._by_id
 
     def by_id(self, id: str) -> Cell | None:
         return self._by_id.get(id)

@@ -8,6 +8,8 @@ from typing import Any, cast
 from choreia.actors.agent import Agent
 from choreia.actors.birth import deliver_one
 from choreia.actors.ear import Ear
+from choreia.actors.families import family_options
+from choreia.actors.founding import found_family
 from choreia.actors.handlers import HandlerPlanner
 from choreia.actors.lifecycle import Lifecycle, abilities
 from choreia.actors.options import Options
@@ -25,9 +27,11 @@ from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.emission import Emitter
 from choreia.runtime.delivery.feed import MemoryFeed
 from choreia.runtime.delivery.overflow import queue_for
+from choreia.runtime.delivery.shared import Front
 from choreia.runtime.delivery.subscription import Subscription
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.durable.bus import LogBus
+from choreia.runtime.durable.members.turn import MemberTurn
 from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.identity import agent_did, check_name, kebab
@@ -37,11 +41,11 @@ class Spawner:
     """Makes the agents of one system."""
 
     def __init__(self, roster: Roster, lifecycle: Lifecycle, presence: Presence) -> None:
-        self._roster = roster
+        self.roster = roster
         self._engine = roster.engine
-        self._lifecycle = lifecycle
+        self.lifecycle = lifecycle
         self._presence = presence
-        self.replacer = Replacer(lifecycle, self._remake)
+        self.replacer = Replacer(lifecycle, self.remake)
 
     def spawn(
         self,
@@ -69,15 +73,21 @@ class Spawner:
             agent = deliver_one(factory, place)
             self._check(agent, factory, taken)
             cell = taken[0]
-            abilities(cast("Agent", agent))  # raises for what it set in its __init__
+            can = abilities(cast("Agent", agent))  # raises for what it set in its __init__
             self._subscribe(cell, cast("Agent", agent))
-            self._roster.add(cell)
+            family = cast("Record", cell.owner).family
+            if family is not None:
+                family.settle(cast("Agent", agent), can)
+            self.roster.add(cell)
         except BaseException:
             for cell in taken:
-                self._lifecycle.undo(cell)
+                self.lifecycle.undo(cell)
             raise
-        ask_for_seat(cell)
-        self._lifecycle.begin(cell)
+        if family is None:
+            ask_for_seat(cell)
+            self.lifecycle.begin(cell)
+        else:
+            family.begin()
         return cast("Record", cell.owner).ref
 
     def _check(self, agent: object, factory: object, taken: list[Cell]) -> None:
@@ -107,17 +117,23 @@ class Spawner:
         """Called from `Agent.__init__`: from here on the agent knows who it is."""
         engine, cls = self._engine, type(agent)
         options = Options.of(cls, keywords) if keywords else _default_options(cls)
+        shared = family_options(options, cls, name)
+        name = options.group if name is None else name
         name = kebab(cls.__name__) if name is None else check_name(name)
-        self._roster.reserve(name)
-        cell = Cell(
+        self.roster.reserve(name)
+        cell = (Front if shared else Cell)(
             engine,
-            self._roster.next_number(),
+            self.roster.next_number(),
             name,
             agent_did(engine.node, name),
             kind,
             options.mailbox,
         )
-        if isinstance(engine.bus, LogBus):
+        ref: AgentRef[Any] = AgentRef(cell)
+        cell.owner = Record(factory, options, self._presence, ref)
+        if isinstance(cell, Front):
+            found_family(self, cell)
+        elif isinstance(engine.bus, LogBus):
             seat(cell, engine.bus, options, named=kind == "agent" or named)
         else:
             cell.feed = MemoryFeed(cell, options.overflow)
@@ -125,13 +141,11 @@ class Spawner:
         box.items = queue_for(options.overflow, options.conflate_key, box.lock)
         if options.threaded:
             cell.schedule = engine.dispatcher.dedicated(name)
-        ref: AgentRef[Any] = AgentRef(cell)
-        cell.owner = Record(factory, options, self._presence, ref)
-        cell.turn = self._turn(cell, agent)
+        cell.turn = self.turn(cell, agent)
         agent._choreia_cell = cell
         return cell
 
-    def _turn(self, cell: Cell, agent: Agent) -> Turn:
+    def turn(self, cell: Cell, agent: Agent) -> Turn:
         """A turn of `cell` for `agent`. Some planners can only be made when it is complete."""
         cls, engine = type(agent), self._engine
         options = cast("Record", cell.owner).options
@@ -140,17 +154,19 @@ class Spawner:
             planner = agent.planner
         emitter = Emitter(cell.id, cls._choreia_declaration, engine.ids, engine.inherit)
         kind = Turn if cell.ledger is None else DurableTurn
+        if cell.ledger is not None and cast("Record", cell.owner).family is not None:
+            kind = MemberTurn
         turn = kind(cell, agent, planner, emitter, options.retry, options.max_outbox)
         turn.ear = Ear(turn, self.replacer)
         turn.fold = fold_for(agent)
         return turn
 
-    def _remake(self, cell: Cell) -> Turn:
+    def remake(self, cell: Cell) -> Turn:
         """Another instance for `cell`. Raises what its factory raises, and `InvalidAgent`."""
         taken: list[Turn] = []
 
         def place(agent: Agent) -> None:
-            taken.append(self._turn(cell, agent))
+            taken.append(self.turn(cell, agent))
             agent._choreia_cell = cell
 
         factory = cast("Record", cell.owner).factory
@@ -167,6 +183,11 @@ class Spawner:
     def _resubscribe(self, cell: Cell, turn: Turn, agent: Agent) -> None:
         """Topics that name attributes may be others for another instance, as may its class."""
         if cell.kind == "subscription":
+            return
+        if cell.kind == "member":  # the family's front has subscribed
+            turn.planner = type(agent)._choreia_planner or HandlerPlanner.of(
+                type(agent)._choreia_handlers, agent
+            )
             return
         cls = type(agent)
         planner = cls._choreia_planner or HandlerPlanner.of(cls._choreia_handlers, agent)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from choreia.actors.lifecycle import Lifecycle
 from choreia.actors.roster import Roster
 from choreia.runtime.delivery.cell import AWAITING, BACKING_OFF, PARKING, PAUSED, Cell
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.mailbox import CLOSED
+
+if TYPE_CHECKING:
+    from choreia.actors.record import Record
 
 GRACE = 1.0
 """Seconds, beyond the timeout, that agents get to come to the end of what they have in hand."""
@@ -35,6 +39,11 @@ class Stopping:
         engine.announce("system.shutdown", {"drain": drain})
         if drain:
             yield engine.when_idle(), timeout
+        for cell in self._roster.all():
+            family = cast("Record", cell.owner).family
+            if family is not None:
+                family.close()
+        yield from self._let_go("member", drain, ends)
         yield from self._let_go("agent", drain, ends)
         if drain:  # what the agents said in leaving
             yield engine.when_idle(), max(0.0, ends - engine.clock.monotonic())

@@ -34,9 +34,11 @@ from choreia.runtime.delivery.clock import Clock, SystemClock
 from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.gate import Gate
+from choreia.runtime.delivery.shared import Front
 from choreia.runtime.delivery.workers import ThreadDispatcher
 from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent, InvalidStore
 from choreia.runtime.events.filter import Filter
+from choreia.runtime.events.keypath import spelled
 from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
@@ -135,7 +137,9 @@ class ActorSystem(Outside):
         `name` is one topic segment; by default the class's name in kebab-case. Options:
         `mailbox` (capacity, items), `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`,
         `heartbeat`, `restart`, and with a store `durable`, `start`, `max_lag`; class attributes
-        give their defaults. Raises `InvalidAgent`, `DuplicateName`, `SystemStopped`, and whatever
+        give their defaults. `key` (a path into the event), `sleep_after` and `awake` make a keyed
+        agent, an instance for each value; `group` (its name) and `count` so many instances, each
+        event for one of them. Raises `InvalidAgent`, `DuplicateName`, `SystemStopped`, and whatever
         the factory raises.
         """
         refuse_fenced("system.spawn")
@@ -143,17 +147,20 @@ class ActorSystem(Outside):
             raise stopped_error()
         return self._spawner.spawn(factory, name, "agent", options)
 
-    def ref(self, name: str) -> AgentRef[Any]:
-        """The ref of the agent of that name. Raises `UnknownAgent`."""
-        return _record(self._roster.cell(name)).ref
+    def ref(self, name: str, *, key: str | int | None = None) -> AgentRef[Any]:
+        """The ref of the agent of that name, or, with `key`, of one instance of a keyed agent.
+
+        Raises `UnknownAgent`."""
+        full = name if key is None else f"{name}:{spelled(str(key))}"
+        return _record(self._roster.cell(full)).ref
 
     def kill(self, name: str) -> None:
         """Stop an agent without waiting; what it has not handled becomes dead letters."""
         refuse_fenced("system.kill")
-        cell = self._roster.cell(name)
-        kill = partial(self._lifecycle.kill, cell)
-        cell.post(kill, first=True)
-        self._replacer.insist(cell, kill)
+        for cell in self._roster.parts(name):
+            kill = partial(self._lifecycle.kill, cell)
+            cell.post(kill, first=True)
+            self._replacer.insist(cell, kill)
 
     def restart(self, name: str) -> None:
         """Have another instance of an agent take its place, without waiting for it.
@@ -165,20 +172,21 @@ class ActorSystem(Outside):
         `Fenced`. Raises `UnknownAgent`.
         """
         refuse_fenced("system.restart")
-        cell = self._roster.cell(name)
-        suspected = self._guard.suspects(cell)
-        self._replacer.restart(cell, "requested", at_once=suspected, automatic=False)
+        for cell in self._roster.parts(name):
+            if not isinstance(cell, Front):
+                suspected = self._guard.suspects(cell)
+                self._replacer.restart(cell, "requested", at_once=suspected, automatic=False)
 
     def pause(self, name: str) -> None:
         """Have an agent handle no more events until it is resumed; they wait in its mailbox."""
         refuse_fenced("system.pause")
-        cell = self._roster.cell(name)
-        cell.post(lambda: self._lifecycle.pause(cell))
+        for cell in self._roster.parts(name, paused=True):
+            cell.post(partial(self._lifecycle.pause, cell))
 
     def resume(self, name: str) -> None:
         refuse_fenced("system.resume")
-        cell = self._roster.cell(name)
-        cell.post(lambda: self._lifecycle.resume(cell))
+        for cell in self._roster.parts(name, paused=False):
+            cell.post(partial(self._lifecycle.resume, cell))
 
     def subscribe(
         self,

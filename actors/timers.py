@@ -55,7 +55,7 @@ def _set(
     if ledger is None:
         turn.later("after", lambda: _arm(turn, record, max(0.0, due - now), event, name))
     else:
-        timer = SetTimer(turn.cell.name, name, due, event)
+        timer = SetTimer(turn.cell.agent, name, due, event)
         turn.later("after", lambda: ledger.set_timer(timer))
     return name
 

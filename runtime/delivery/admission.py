@@ -11,7 +11,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from choreia.runtime.delivery.feed import FULL, GONE, PARKED, REJECTED, TAKEN, Feed
+from choreia.runtime.delivery.feed import (
+    FULL,
+    GONE,
+    MOVED,
+    PARKED,
+    REJECTED,
+    TAKEN,
+    Feed,
+)
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.mailbox import OWNED
 from choreia.runtime.delivery.parking import Ticket
@@ -43,6 +51,9 @@ def admit_everywhere(
             verdict, feed = try_everywhere(feeds, item, last, before)
             if verdict in (TAKEN, GONE):
                 return verdict
+            if verdict == MOVED:
+                feeds = sorted((one.latest() for one in feeds), key=_number)
+                continue
             if verdict == REJECTED:
                 raise _full(feed, "it rejects what does not fit")
             gate = Gate()
@@ -50,6 +61,8 @@ def admit_everywhere(
             entered = feed.cell.engine.lot.stand_in_line(feed, ticket, front=feed is last)
             if entered == GONE:
                 return GONE
+            if entered == MOVED:
+                continue
             if last is not None and last is not feed:
                 last.cell.engine.lot.release(last)
             last = feed
@@ -126,11 +139,16 @@ def admit_one(feed: Feed, item: object, sender: Cell | None = None) -> Admission
     gate = Gate()
     lot = feed.cell.engine.lot
     ticket = Ticket(item, sender, gate)
-    verdict = lot.park_blocked(ticket, feed)
+    while (verdict := lot.park_blocked(ticket, feed)) == MOVED:
+        feed = feed.latest()
     if verdict != PARKED:
         return verdict
     yield from _at(gate, feed, ticket)
     return TAKEN if ticket.admitted else GONE
+
+
+def _number(feed: Feed) -> int:
+    return feed.cell.number
 
 
 def _at(gate: Gate, feed: Feed, ticket: Ticket) -> Generator[Gate, bool, None]:

@@ -18,6 +18,7 @@ from choreia.runtime.delivery.admission import (
     try_everywhere,
 )
 from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.delivery.family import KeyedFeed
 from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed
 from choreia.runtime.delivery.multicast import MOST, Multicast
 from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
@@ -51,16 +52,19 @@ class Route:
     """All of the feeds at once, when they are several and nobody filters."""
     public: bool
     """Whether anybody but the runtime's own agents gets them."""
+    keyed: bool
+    """Whether some of the feeds are of keyed agents; then there are guards."""
 
     def select(self, event: Event) -> Sequence[Feed]:
         """The feeds that `event` goes to."""
         if self.guards is None:
             return self.feeds
-        return [
+        selected = [
             feed
             for feed, guard in zip(self.feeds, self.guards, strict=True)
             if guard is None or guard(event)
         ]
+        return _of_members(selected, event) if self.keyed else selected
 
 
 def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) -> Route:
@@ -76,14 +80,26 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
     ordered = sorted(cells, key=lambda cell: cell.number)
     guards = [_guard(cells[cell]) for cell in ordered]
     feeds = tuple(cell.feed for cell in ordered)
-    everybody = all(guard is None for guard in guards)
+    keyed = any(isinstance(feed, KeyedFeed) for feed in feeds)
+    everybody = not keyed and all(guard is None for guard in guards)
     return Route(
         feeds,
         None if everybody else tuple(guards),
         tuple(watchers),
         Multicast(feeds) if everybody and 1 < len(feeds) <= MOST else None,
         bool(watchers) or any(cell.kind != "system" for cell in ordered),
+        keyed,
     )
+
+
+def _of_members(feeds: Sequence[Feed], event: Event) -> Sequence[Feed]:
+    """With the feeds of their members in place of keyed agents'; by number, as locks are taken."""
+    chosen = [feed.choose(event) if isinstance(feed, KeyedFeed) else feed for feed in feeds]
+    return sorted(chosen, key=_number) if len(chosen) > 1 else chosen
+
+
+def _number(feed: Feed) -> int:
+    return feed.cell.number
 
 
 def _guard(filters: Sequence[Filter | None]) -> Guard | None:

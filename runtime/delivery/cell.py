@@ -13,7 +13,7 @@ no lock: outbox, turn, counters.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from choreia.runtime.delivery.mailbox import CLOSED, HELD, IDLE, OWNED, Mailbox
@@ -52,6 +52,7 @@ class Cell:
     """See the module. Made by the system, one per name; `turn` and `feed` are set right after."""
 
     __slots__ = (
+        "agent",
         "controls",
         "emitted",
         "engine",
@@ -84,6 +85,8 @@ class Cell:
         self.number = number
         """Order of spawning; routing goes in this order, and locks are taken in it."""
         self.name = name
+        self.agent = name
+        """Under which name things are kept for it; that of the group, for the members of one."""
         self.id = id
         self.kind = kind
         self.mailbox = Mailbox(capacity, self)
@@ -222,6 +225,10 @@ class Cell:
 
     def unpark(self) -> None:
         self.release(PARKING)
+
+    def waits_for(self, asking: Cell) -> Sequence[Cell]:
+        """Those without whom it cannot go on, now that `asking` is about to wait, too."""
+        return self.parked_on
 
     # -- for whoever looks ----------------------------------------------------------------
 

@@ -180,7 +180,7 @@ class Engine:
         event = item if isinstance(item, Event) else None
         letter = DeadLetter(
             event=event,
-            agent=cell.name,
+            agent=cell.agent,
             error=error,
             traceback=where or format_error(error),
             attempts=attempts,
@@ -205,7 +205,7 @@ class Engine:
         payload = {
             "event_id": event.id,
             "event_type": event.type,
-            "agent": cell.name,
+            "agent": cell.agent,
             "agent_id": cell.id,
             "reason": letter.reason,
             "error": None if letter.error is None else name_error(letter.error),

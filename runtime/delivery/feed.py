@@ -23,6 +23,7 @@ FULL: Final = 1  # no room: the sender must park
 REJECTED: Final = 2  # no room, and the policy is `reject`
 GONE: Final = 3  # the agent is no more
 PARKED: Final = 4  # the sender waits in line (only from `ParkingLot.park`)
+MOVED: Final = 5  # the agent was put to sleep: ask for the `latest` feed (`family.py`)
 
 
 class Feed(Protocol):
@@ -48,6 +49,10 @@ class Feed(Protocol):
 
     def force(self, item: object) -> int:
         """Let `item` in above capacity, counted: for asks, stops, and the runtime's own events."""
+        ...
+
+    def latest(self) -> Feed:
+        """The feed that has taken this one's place, after `MOVED`; itself as a rule."""
         ...
 
     def relieve(self) -> None:
@@ -135,6 +140,9 @@ class MemoryFeed:
                 return GONE
             box.push(item)
         return TAKEN
+
+    def latest(self) -> MemoryFeed:
+        return self
 
     def relieve(self) -> None:
         # Read without the lock, after taking: see the argument in `parking.py`.

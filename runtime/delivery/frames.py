@@ -202,6 +202,14 @@ class Frames(Outgoing):
         """The next attempt at `event` is about to begin."""
         yield from ()
 
+    def settle(self) -> Frame:
+        """Have all that the agent has said be where it belongs."""
+        yield from self.drain()
+
+    def forget(self) -> None:
+        """Nobody will use the turn again: refer to nothing that refers back."""
+        del self.ear
+
     def leave(self) -> None:
         """Send off what is buffered. What finds no room makes a frame, and the agent park."""
         self.send_off()
@@ -211,7 +219,8 @@ class Frames(Outgoing):
 
     @property
     def log(self) -> logging.Logger:
-        return logging.getLogger(f"choreia.agent.{self.cell.name}")
+        # Loggers are never let go of, and a family may have millions of members.
+        return logging.getLogger(f"choreia.agent.{self.cell.name.partition(':')[0]}")
 
     def report(self, level: int, text: str, *args: object, exc_info: ExcInfo = None) -> None:
         """Log, whatever the user's log handlers do: an observer cannot hurt the observed."""

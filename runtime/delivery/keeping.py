@@ -14,6 +14,11 @@ class Ledger(Protocol):
         """Whether the agent has a cursor, and goes on where it stopped."""
         ...
 
+    @property
+    def remembers(self) -> bool:
+        """Whether something is kept about an event that may come back."""
+        ...
+
     def handled(self, item: object) -> None:
         """The agent is done with `item`, well or as a dead letter: never give it again."""
         ...

@@ -82,6 +82,10 @@ class Mailbox:
         """Give the owner a turn; it has just become OWNED. Hold the lock."""
         self._owner.schedule(self._owner)
 
+    def disown(self, successor: Any) -> None:
+        """Its owner is gone for good, and is not to be kept in memory for a late sender."""
+        self._owner = successor
+
     def __len__(self) -> int:
         return 0 if self.items is None else len(self.items)
 

@@ -17,7 +17,7 @@ from choreia.runtime.delivery.behaviour import Fold, Frame, Reply, Waiting
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.context import running, running_turn
 from choreia.runtime.delivery.emission import Emitter
-from choreia.runtime.delivery.feed import FULL, PARKED, TAKEN
+from choreia.runtime.delivery.feed import FULL, MOVED, PARKED, TAKEN
 from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.errors import Fenced, HopLimit, OutboxFull, OutsideTurn
 from choreia.runtime.events.event import Event
@@ -127,6 +127,9 @@ class Outgoing:
                 if verdict == PARKED:
                     yield
                     continue  # whoever made room took the delivery from the outbox
+                if verdict == MOVED:
+                    outbox[0] = (feed.latest(), event)
+                    continue
             outbox.popleft()
             if verdict != TAKEN:
                 self.engine.undeliverable(event, feed.cell, verdict)

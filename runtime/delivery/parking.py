@@ -29,7 +29,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from choreia.runtime.delivery.feed import FULL, GONE, PARKED, TAKEN, Feed
+from choreia.runtime.delivery.feed import FULL, GONE, MOVED, PARKED, TAKEN, Feed
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.mailbox import CLOSED
 
@@ -68,7 +68,7 @@ class ParkingLot:
         """Hold `cell` and put it in line at `feed`'s mailbox with `item`.
 
         TAKEN when `item` is in after all (there was room, or waiting would have closed a
-        circle), PARKED, or GONE.
+        circle), PARKED, GONE, or MOVED.
         """
         return self.park_blocked(Ticket(item, cell, None), feed)
 
@@ -82,12 +82,13 @@ class ParkingLot:
                 cell.parked_on += (feed.cell,)
                 if ticket.gate is None:
                     cell.park()
-        if verdict != GONE:
+        if verdict not in (GONE, MOVED):
             feed.cell.engine.pressure(feed.cell, circle)
         return verdict
 
     def stand_in_line(self, feed: Feed, ticket: Ticket, *, front: bool = False) -> int:
-        """Put an outside publisher's `ticket` in line: PARKED, TAKEN (there was room) or GONE."""
+        """Put an outside publisher's `ticket` in line: PARKED, TAKEN (there was room), GONE or
+        MOVED."""
         with self._lock:
             verdict = self._enter(ticket, feed, grant=False, front=front)
         if verdict == PARKED:
@@ -98,7 +99,7 @@ class ParkingLot:
         box = feed.mailbox
         with box.lock:
             if box.state == CLOSED:
-                return GONE
+                return MOVED if feed.would(ticket.item) == MOVED else GONE
             line = box.waiting
             if line is None:
                 line = box.waiting = deque()
@@ -156,11 +157,15 @@ class ParkingLot:
         for target in targets:
             self.release(target.feed)
         left, cell.outbox = list(cell.outbox or ()), None
-        return [
-            (feed, event)
-            for feed, event in left
-            if self.stand_in_line(feed, Ticket(event, None, None)) == GONE
-        ]
+        return [(feed, event) for feed, event in left if self._leave_behind(feed, event) == GONE]
+
+    def _leave_behind(self, feed: Feed, event: Event) -> int:
+        """Have it wait in line with nobody behind it."""
+        while True:
+            verdict = self.stand_in_line(feed, Ticket(event, None, None))
+            if verdict != MOVED:
+                return verdict
+            feed = feed.latest()
 
     def release(self, feed: Feed) -> None:
         """Use the room in `feed`'s mailbox for those in line, first come, first served."""
@@ -273,7 +278,7 @@ def _circle(cell: Cell, target: Cell) -> Sequence[str]:
         at = ahead.pop()
         if at is cell:
             return _names(came_from, cell)
-        for further in at.parked_on:
+        for further in at.waits_for(cell):
             if further not in came_from:
                 came_from[further] = at
                 ahead.append(further)

@@ -36,7 +36,7 @@ class Repeats(Protocol):
 
 
 class Alarms:
-    """Of one agent. Thread-safe."""
+    """Of one agent, or of all members of a family. Thread-safe."""
 
     __slots__ = ("_bus", "_cell", "_lock", "_set", "repeats")
 
@@ -44,7 +44,7 @@ class Alarms:
         self._cell = cell
         self._bus = bus
         self._lock = threading.Lock()
-        self._set: dict[str, tuple[SetTimer, Timer]] | None = {}
+        self._set: dict[tuple[str, str], tuple[SetTimer, Timer]] | None = {}
         self.repeats: Repeats | None = None
 
     def load(self, timers: Iterable[SetTimer]) -> None:
@@ -59,14 +59,19 @@ class Alarms:
         with self._lock:
             if self._set is None:
                 return
-            before = self._set.pop(timer.key, None)
-            self._set[timer.key] = (timer, clock.call_later(delay, lambda: self._due(timer)))
+            before = self._set.pop((timer.agent, timer.key), None)
+            self._set[timer.agent, timer.key] = (
+                timer,
+                clock.call_later(delay, lambda: self._due(timer)),
+            )
         if before is not None:
             before[1].cancel()
 
-    def cancel(self, key: str) -> None:
+    def cancel(self, key: str, agent: str | None = None) -> None:
+        """`agent`: whose, if they are those of a family."""
         with self._lock:
-            before = None if self._set is None else self._set.pop(key, None)
+            owner = self._cell.agent if agent is None else agent
+            before = None if self._set is None else self._set.pop((owner, key), None)
         if before is not None:
             before[1].cancel()
 
@@ -80,7 +85,7 @@ class Alarms:
     def _due(self, timer: SetTimer) -> None:
         engine = self._cell.engine
         with self._lock:
-            stands = None if self._set is None else self._set.get(timer.key)
+            stands = None if self._set is None else self._set.get((timer.agent, timer.key))
             if stands is None or stands[0] is not timer or engine.draining:
                 return
         now = engine.clock.now()
@@ -109,8 +114,9 @@ class Alarms:
 
     def _gone(self, timer: SetTimer) -> None:
         with self._lock:
-            if self._set is not None and self._set.get(timer.key, (None,))[0] is timer:
-                del self._set[timer.key]
+            place = (timer.agent, timer.key)
+            if self._set is not None and self._set.get(place, (None,))[0] is timer:
+                del self._set[place]
 
 
 def fired(event: Event, now: float) -> Event:

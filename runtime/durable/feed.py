@@ -170,7 +170,7 @@ class LogFeed(MemoryFeed):
 
     def _refill(self) -> bool:
         """Read on in the log: whether there may be more to read, and room for it."""
-        routed = self._bus.routed  # before reading: what is in the log up to there can be read
+        routed = self._frontier()  # before reading: what is in the log up to there can be read
         # Not much more than there is room for: what is read and finds none is read again.
         limit = min(READ, 8 + 2 * (self.mailbox.capacity - len(self.mailbox)))
         page = self._bus.recent(self.fetched, READ)
@@ -195,8 +195,12 @@ class LogFeed(MemoryFeed):
             # Nothing is routed meanwhile, so "nothing more to read" stays true until live events
             # are taken again.
             self.fetched = max(self.fetched, routed)
-            self._behind = self._bus.routed > routed
+            self._behind = self._frontier() > routed
         return self._behind
+
+    def _frontier(self) -> int:
+        """How far there is something to read for this agent."""
+        return self._bus.routed
 
     def _push(self, recorded: Recorded) -> bool:
         box = self.mailbox
@@ -204,7 +208,7 @@ class LogFeed(MemoryFeed):
         with box.lock:
             if box.state == CLOSED or (self.would(item) == FULL and len(box) >= box.capacity):
                 return False
-            box.push(item)
+            self.admit(item)
         return True
 
     def _concerns(self, recorded: Recorded) -> bool:

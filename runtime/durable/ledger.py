@@ -80,7 +80,7 @@ class Ledger:
         self.seat: Entry | None = None
         """Asks the store where to begin, until that is known."""
         self.alarms = Alarms(cell, bus)
-        self.memories = Memories(cell.name)
+        self.memories = Memories(cell.agent)
         self.suspects = 0
         """How many of the next events may have been in hand when the process died."""
         self._before = self._after = 0
@@ -105,7 +105,7 @@ class Ledger:
 
     def ask_for_seat(self) -> Entry:
         """In the order of publishes and spawns: what is published later is for the agent."""
-        unit = Unit(seat=Seat(self._cell.name, self.start))
+        unit = Unit(seat=Seat(self._cell.agent, self.start))
         self.seat = Entry(unit, self._take_seat, patient=True)
         return self._bus.journal.submit(self.seat)
 
@@ -121,12 +121,27 @@ class Ledger:
             self._before = self._after = seated.position
             cast("LogFeed", self._cell.feed).open_at(seated.position)
 
+    def suspect(self, item: Recorded) -> bool:
+        """Whether `item` may have been in hand when the process died."""
+        if item.position > self._bus.before_run:
+            self.suspects = 0
+        return self.suspects > 0
+
+    def cleared(self, item: Recorded) -> None:
+        """Its attempt is about to be recorded."""
+        self.suspects = max(0, self.suspects - 1)
+
     # -- entering ---------------------------------------------------------------------------
 
     @property
     def pending(self) -> bool:
         """Whether there is anything to commit."""
         return bool(self._events or self._changes or self._then or self._after != self._before)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether something is kept about an event that may come back."""
+        return self.memories.any()
 
     @property
     def full(self) -> bool:
@@ -182,13 +197,13 @@ class Ledger:
 
     def unbury(self, event_id: str) -> None:
         """A dead letter was handled after all."""
-        name = self._cell.name
+        name = self._cell.agent
         self._changes.append(DropLetter(name, event_id))
         self._then.append(lambda: self._bus.letters.handled(name, event_id))
 
     def remember(self, store: EventStore) -> None:
         """What an earlier run has left. Raises `StoreUnavailable`."""
-        name = self._cell.name
+        name = self._cell.agent
         self.returning = [letter for letter in store.letters(name) if letter.waiting]
         self.memories.load(store, self._bus.was_in_hand)
         timers = store.timers(name)
@@ -202,7 +217,7 @@ class Ledger:
             self._buried = None
             return False
         if self.memories.forget(event_id):
-            self._changes.append(Forget(self._cell.name, event_id))
+            self._changes.append(Forget(self._cell.agent, event_id))
         return True
 
     def set_timer(self, timer: SetTimer) -> None:
@@ -210,7 +225,7 @@ class Ledger:
         self._then.append(lambda: self.alarms.set(timer))
 
     def cancel_timer(self, key: str) -> None:
-        self._changes.append(CancelTimer(self._cell.name, key))
+        self._changes.append(CancelTimer(self._cell.agent, key))
         self.alarms.cancel(key)
 
     # -- committing -------------------------------------------------------------------------
@@ -253,7 +268,7 @@ class Ledger:
         then, self._then = self._then, []
         move = None
         if self._after != self._before:
-            move = Move(self._cell.name, self.epoch, self._before, self._after)
+            move = Move(self._cell.agent, self.epoch, self._before, self._after)
             # At once: the journal keeps the order, so the next unit finds it so, or is refused too.
             self._before = self._after
         bodies = [orjson.dumps(event.payload) for event in events]
@@ -311,7 +326,7 @@ class Ledger:
         """The agent ends, with `left` in its mailbox: commit what it has done, and let its timers
         rest."""
         self.alarms.rest()
-        self._bus.unfinished.add(self._cell.name)  # as far as one knows, should it come again
+        self._bus.unfinished.add(self._cell.agent)  # as far as one knows, should it come again
         waiting = any(isinstance(item, Recorded) for item in left)
         feed = cast("LogFeed", self._cell.feed)
         if feed.opened and not feed.lagging() and not waiting:

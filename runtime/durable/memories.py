@@ -37,6 +37,10 @@ class Memories:
         for result in store.results(self._agent):
             self._keep(result.event_id, result.name, result.value)
 
+    def any(self) -> bool:
+        """Whether anything is kept at all."""
+        return bool(self._attempts or self._results)
+
     def known(self, event_id: str) -> bool:
         """Whether anything is kept about the event."""
         return (self._attempts is not None and event_id in self._attempts) or (

@@ -61,6 +61,10 @@ class Entering(Turn):
     def leave(self) -> None:
         self.send_off()
 
+    def settle(self) -> Frame:
+        if self.ledger.pending:
+            yield from self._committed()
+
     def send_now(self, event: Event) -> Waiting:
         self.ledger.emit(event)
         return not (yield from self._committed()).repeated
@@ -86,10 +90,10 @@ class Entering(Turn):
     def waiting_for_the_store(self) -> Generator[None, None, None]:
         """A process that is killed meanwhile was not killed by the handler."""
         suspects, event = cast("LogBus", self.engine.bus).suspects, self.event
-        in_hand = event is not None and suspects.take_back(self.cell.name, event.id)
+        in_hand = event is not None and suspects.take_back(self.cell.agent, event.id)
         yield
         if in_hand and event is not None:
-            suspects.hand_over(self.cell.name, event.id)
+            suspects.hand_over(self.cell.agent, event.id)
 
     def _kept_event(self) -> bool:
         if not self.ledger.durable:
@@ -152,7 +156,7 @@ class Entering(Turn):
         if self.fold is not None:
             yield from self._read(partial(self._remember_state, self.fold))
         if first and seated is not None and not seated.created:
-            if self.cell.name in bus.unfinished:
+            if self.cell.agent in bus.unfinished:
                 yield from self._read(lambda: ledger.remember(bus.store))
             ledger.suspects = 0 if bus.clean else EVENTS
 

@@ -183,10 +183,9 @@ class DurableTurn(Entering):
 
     def _known(self, item: object, event: Event) -> bool:
         """Whether something is known of earlier attempts, or has to be written before this one."""
-        if item.__class__ is not Recorded:
+        if not isinstance(item, Recorded):
             return False
-        memories = self.ledger.memories
-        return bool(self.ledger.suspects or memories.known(event.id))
+        return self.ledger.suspect(item) or self.ledger.memories.known(event.id)
 
     def _deliver(self, item: object, event: Event, plan: Plan) -> Frame:
         self.event = event
@@ -200,14 +199,14 @@ class DurableTurn(Entering):
                 return
             progress, attempt = memories.progress(event.id), 1 + memories.failed(event.id)
             if suspect:
-                self._bus.suspects.hand_over(self.cell.name, event.id)
+                self._bus.suspects.hand_over(self.cell.agent, event.id)
             yield from deliver(self, event, plan, progress=progress, attempt=attempt)
-            self._bus.suspects.take_back(self.cell.name, event.id)
+            self._bus.suspects.take_back(self.cell.agent, event.id)
             self.ledger.handled(item)
             if suspect:
                 yield from self._committed()
         finally:
-            self._bus.suspects.take_back(self.cell.name, event.id)
+            self._bus.suspects.take_back(self.cell.agent, event.id)
             self._bus.suspects.leave(item)
 
     def _recover(
@@ -234,11 +233,9 @@ class DurableTurn(Entering):
         """Before a suspect is tried: have the attempt on disk. Whether it is one; None when it has
         been tried often enough."""
         event, ledger, bus = item.event, self.ledger, self._bus
-        if item.position > bus.before_run:
-            self.ledger.suspects = 0
-        if not self.ledger.suspects and ledger.memories.crashes(event.id) == 0:
+        if not ledger.suspect(item) and ledger.memories.crashes(event.id) == 0:
             return False
-        self.ledger.suspects = max(0, self.ledger.suspects - 1)
+        ledger.cleared(item)
         yield from self._alone(item)
         crashes, failed = ledger.memories.crashes(event.id), ledger.memories.failed(event.id)
         if crashes >= bus.max_crashes:
@@ -286,8 +283,9 @@ class DurableTurn(Entering):
         self.ledger.change(memories.tried(event.id, self.attempt, crashes))
 
     def retrying(self, event: Event) -> Frame:
-        memories = self.ledger.memories
-        if self._durable_in_hand() and (self.ledger.suspects or memories.crashes(event.id)):
+        memories, held = self.ledger.memories, self.held
+        suspect = isinstance(held, Recorded) and self.ledger.suspect(held)
+        if self._durable_in_hand() and (suspect or memories.crashes(event.id)):
             crashes = memories.crashes(event.id) + 1
             self.ledger.change(memories.tried(event.id, memories.failed(event.id), crashes))
             yield from self._committed()
