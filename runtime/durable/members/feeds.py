@@ -107,8 +107,7 @@ class KeyedLogFeed(LogFeed):
         if self._must_wait():
             self._behind = True
             self._waits()
-        else:
-            self._deal(recorded)
+        elif self._deal(recorded):
             self.fetched = recorded.position
         return TAKEN
 
@@ -117,22 +116,24 @@ class KeyedLogFeed(LogFeed):
         if self._must_wait():
             self._waits()
             return False
-        self._deal(recorded)
-        return True
+        return self._deal(recorded)
 
-    def _deal(self, recorded: Recorded) -> None:
+    def _deal(self, recorded: Recorded) -> bool:
+        """Give it to the member of its key. False when the family is at its end: then nothing is
+        dealt any more, and it stays in the log."""
         if recorded.position in self._place.completions.done:
-            return
+            return True
         key = self._key_of(recorded.event)
-        while key is not None:
-            member = self._members.member(key)
-            if member is None:
-                return  # the system stops; it stays in the log
-            if cast("MemberLogFeed", member.feed).offer(recorded) != GONE:
-                return
+        if key is not None:
+            while (member := self._members.member(key)) is not None:
+                if cast("MemberLogFeed", member.feed).offer(recorded) != GONE:
+                    return True
+            self._behind = self._waiting = True  # for ever
+            return False
         with self.mailbox.lock:  # it has no key: the front buries it
             self._place.taken(recorded.position)
             self.mailbox.push(recorded)
+        return True
 
     def _concerns(self, recorded: Recorded) -> bool:
         return recorded.position not in self._place.completions.done and super()._concerns(recorded)
