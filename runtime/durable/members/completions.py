@@ -52,8 +52,9 @@ class Completions:
     def completing(self, positions: Sequence[int]) -> Complete:
         """What is to be written when `positions` are done."""
         with self._lock:
-            self.low = max(self.low, self._mark(set(positions)))
-            return Complete(self._agent, self.epoch, tuple(positions), self.low)
+            low = self._mark(set(positions))
+            self.low = max(self.low, low)
+            return Complete(self._agent, self.epoch, tuple(positions), low)
 
     def completed(self, positions: Sequence[int]) -> None:
         """That is on disk."""

@@ -121,8 +121,6 @@ class KeyedLogFeed(LogFeed):
     def _deal(self, recorded: Recorded) -> bool:
         """Give it to the member of its key. False when the family is at its end: then nothing is
         dealt any more, and it stays in the log."""
-        if recorded.position in self._place.completions.done:
-            return True
         key = self._key_of(recorded.event)
         if key is not None:
             while (member := self._members.member(key)) is not None:

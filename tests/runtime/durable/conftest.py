@@ -157,8 +157,23 @@ def faults_of(store: SqliteStore) -> Iterator[str]:
     dead = [letter for letter in store.letters() if letter.agent != "poison"]
     if dead:
         yield f"innocent events are dead letters: {[(d.agent, d.reason) for d in dead[:3]]}"
+    yield from _families(log, items, store)
     if store.timers():
         yield f"timers are left: {store.timers()[:3]}"
+
+
+def _families(log: list[Event], items: list[int], store: SqliteStore) -> Iterator[str]:
+    told = [event.payload for event in log if event.type == "told"]
+    for who in range(4):
+        mine = [payload for payload in told if payload["who"] == f"w{who}"]
+        for source in range(3):
+            numbers = [n for n in items if n % 4 == who and n % 3 == source]
+            if [one["n"] for one in mine if one["n"] % 3 == source] != numbers:
+                yield f"w{who}: told in another order than it was heard"
+        if [one["count"] for one in mine] != list(range(1, len(mine) + 1)):
+            yield f"w{who}: its states are not those of the log"
+    if store.completed():
+        yield f"all is done, and the mark has not moved: {store.completed()[:3]}"
 
 
 def _not_once(log: list[Event], items: set[int]) -> Iterator[str]:
@@ -170,6 +185,9 @@ def _not_once(log: list[Event], items: set[int]) -> Iterator[str]:
         ("sum.changed", items),
         ("late", fifths),
         ("late.seen", fifths),
+        ("told", items),
+        ("packed", items),
+        ("late.told", {n for n in items if n % 6 == 0}),
         ("progress", {n for n in items if n % 11 == 0 and n}),
     ):
         yield from _differences(type, Counter(_numbers(log, type)), Counter(expected))

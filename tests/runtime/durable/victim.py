@@ -82,6 +82,58 @@ class Late(Agent):
         self.emit("late.seen", {"n": event.payload["n"]})
 
 
+@attrs.frozen
+class Told:
+    count: int = 0
+    last: int = -1
+
+    @applies("told")
+    def told(self, event: Event) -> Told:
+        return Told(self.count + 1, event.payload["n"])
+
+
+class Teller(EventSourcedAgent[Told]):
+    """One for each of four, of whom two are awake at most."""
+
+    key = "payload.who"
+    awake = 2
+    mailbox = 3
+    snapshot_every = 5
+    retry = Retry(attempts=1_000, delay=0.001)
+
+    @on("item")
+    def tell(self, event: Event) -> None:
+        n = event.payload["n"]
+        if n % 13 == 0 and self.once("stumbled", lambda: n) and self.first_time(n):
+            raise RuntimeError("once")
+        self.emit("told", {"n": n, "who": self.my_key, "count": self.state.count + 1})
+        if n % 6 == 0:
+            self.after(0.002, "late.told", {"n": n}, key=f"t{n}")
+
+    stumbled: set[int] = set()  # noqa: RUF012  # of this process
+
+    def first_time(self, n: int) -> bool:
+        first = n not in Teller.stumbled
+        Teller.stumbled.add(n)
+        return first
+
+
+class Packer(Agent):
+    """One of three."""
+
+    retry = Retry(attempts=1_000, delay=0.001)
+    stumbled: set[int] = set()  # noqa: RUF012  # of this process
+
+    @on("item")
+    def pack(self, event: Event) -> None:
+        n = event.payload["n"]
+        if n % 9 == 0 and n not in Packer.stumbled:
+            Packer.stumbled.add(n)
+            raise RuntimeError("once")
+        # Done again it would say something else, which is a dead letter.
+        self.emit("packed", {"n": n, "by": os.getpid()})
+
+
 def sabotage(bug: str) -> None:
     """Break one promise, to see that the test sees it."""
     from choreia.runtime.durable import bus, journal, turn
@@ -94,8 +146,12 @@ def sabotage(bug: str) -> None:
         """Cursors and events in two commits, `first` before the other."""
 
         def in_two(self: SqliteStore, units: Sequence[Unit], now: float) -> list[object]:
-            moves = [Unit(move=unit.move) for unit in units if unit.move is not None]
-            rest = [attrs.evolve(unit, move=None) for unit in units]
+            moves = [
+                Unit(move=unit.move, complete=unit.complete)
+                for unit in units
+                if unit.move is not None or unit.complete is not None
+            ]
+            rest = [attrs.evolve(unit, move=None, complete=None) for unit in units]
             if first == "moves":
                 commit(self, moves, now)
                 return list(commit(self, rest, now))
@@ -149,12 +205,15 @@ def work(order: dict[str, str]) -> None:
         system.spawn(Summer, name="summer", start="beginning")
         system.spawn(Slow, name="slow", mailbox=2, start="beginning")
         system.spawn(Late, name="late", start="beginning")
+        system.spawn(Teller, name="teller", start="beginning")
+        system.spawn(Packer, group="packers", count=3, mailbox=4, start="beginning")
         if order["poison"]:
             system.spawn(Poison, name="poison", start="beginning")
         tell("up")
         for place in range(PRODUCED):
             n = int(order["round"]) * PRODUCED + place
-            system.publish("item", {"n": n}, id=f"item-{n}", source=f"source-{n % 3}")
+            payload = {"n": n, "who": f"w{n % 4}"}
+            system.publish("item", payload, id=f"item-{n}", source=f"source-{n % 3}")
             tell(f"ack {n}")
         system.wait_idle(60)
     tell("done")
