@@ -112,6 +112,11 @@ class Projection(Agent):
         if not statements or not cls._choreia_methods.topics:
             raise InvalidAgent(f"{cls.__name__} needs tables, and methods marked with @project")
         opened = open_database(database, cell.name, statements)
+        if getattr(bus.store, "path", None) == Path(database).resolve():
+            raise InvalidAgent(
+                f"into({str(database)!r}): this is the event store's own file, and nothing else "
+                "may be in it; give another one"
+            )
         weakref.finalize(self, opened.close).atexit = False  # of one that is killed
         self._choreia_database = opened
         try:
@@ -222,7 +227,7 @@ class _Writer:
     def write(self, method: Method, db: Any, event: Event) -> None:
         method.call(self._agent(), db, event)
 
-    def patience(self, event: Event, error: Exception, made: int) -> float | None:
+    def patience(self, event: Event, error: BaseException, made: int) -> float | None:
         agent = self._agent()
         turn, retry = turn_of(agent, "retry"), record_of(agent, "retry").options.retry
         turn.event, turn.attempt = event, made
@@ -238,7 +243,7 @@ class _Writer:
             )
         return wait
 
-    def skipped(self, event: Event, error: Exception, made: int) -> None:
+    def skipped(self, event: Event, error: BaseException, made: int) -> None:
         agent = self._agent()
         turn, retry = turn_of(agent, "retry"), record_of(agent, "retry").options.retry
         permanent = isinstance(error, (*PERMANENT, *retry.give_up_on))

@@ -24,11 +24,11 @@ class Writer(Protocol):
         """Raises what the method raises."""
         ...
 
-    def patience(self, event: Event, error: Exception, made: int) -> float | None:
+    def patience(self, event: Event, error: BaseException, made: int) -> float | None:
         """It has raised for the `made`-th time: seconds until it is tried again, or None."""
         ...
 
-    def skipped(self, event: Event, error: Exception, made: int) -> None:
+    def skipped(self, event: Event, error: BaseException, made: int) -> None:
         """It was given up, and that is in the table."""
         ...
 
@@ -36,7 +36,7 @@ class Writer(Protocol):
 @attrs.frozen
 class _Skipped:
     event: Event
-    error: Exception
+    error: BaseException
     made: int
 
 
@@ -112,7 +112,7 @@ class Track:
             with self.place.savepoint():
                 for method in self.methods.of(event):
                     self.writer.write(method, db, event)
-        except Exception as error:
+        except BaseException as error:
             if not self.place.is_whole():
                 raise  # it is not the event's fault
             position, made = self._failing
