@@ -73,7 +73,7 @@ def faults_of(path: Path, target: Target, *, whole: bool) -> list[str]:
 def test_whenever_it_is_killed_each_event_is_written_once(
     tmp_path: Path, target: Target, pytestconfig: pytest.Config
 ) -> None:
-    kills: int = pytestconfig.getoption("--kills")
+    kills = int(str(pytestconfig.getoption("--kills")))
     assert kill_again_and_again(tmp_path, target, max(20, kills // 3)) == []
 
 
