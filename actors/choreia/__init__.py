@@ -73,6 +73,11 @@ if TYPE_CHECKING:
     from choreia.actors.info import AgentInfo as AgentInfo
     from choreia.actors.info import AgentView as AgentView
     from choreia.actors.info import SystemView as SystemView
+    from choreia.actors.projecting.marks import project as project
+    from choreia.actors.projecting.projection import Projection as Projection
+    from choreia.actors.projecting.ref import ProjectionRef as ProjectionRef
+    from choreia.actors.projecting.ref import projection as projection
+    from choreia.actors.projecting.status import ProjectionStatus as ProjectionStatus
     from choreia.actors.sourced import EventSourcedAgent as EventSourcedAgent
     from choreia.actors.subscriber import Subscription as Subscription
     from choreia.actors.system import ActorSystem as ActorSystem
@@ -102,6 +107,11 @@ else:
         "AgentInfo": "choreia.actors.info",
         "AgentView": "choreia.actors.info",
         "SystemView": "choreia.actors.info",
+        "project": "choreia.actors.projecting.marks",
+        "Projection": "choreia.actors.projecting.projection",
+        "ProjectionRef": "choreia.actors.projecting.ref",
+        "projection": "choreia.actors.projecting.ref",
+        "ProjectionStatus": "choreia.actors.projecting.status",
         "EventSourcedAgent": "choreia.actors.sourced",
         "Subscription": "choreia.actors.subscriber",
         "ActorSystem": "choreia.actors.system",
