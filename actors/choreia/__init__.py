@@ -67,12 +67,17 @@ if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
     from choreia.actors.context import current as current
+    from choreia.actors.difference import Difference as Difference
+    from choreia.actors.difference import difference as difference
     from choreia.actors.every import every as every
     from choreia.actors.folding import applies as applies
     from choreia.actors.handlers import on as on
     from choreia.actors.info import AgentInfo as AgentInfo
     from choreia.actors.info import AgentView as AgentView
     from choreia.actors.info import SystemView as SystemView
+    from choreia.actors.reconstructing import Step as Step
+    from choreia.actors.reconstructing import history as history
+    from choreia.actors.reconstructing import reconstruct as reconstruct
     from choreia.actors.sourced import EventSourcedAgent as EventSourcedAgent
     from choreia.actors.subscriber import Subscription as Subscription
     from choreia.actors.system import ActorSystem as ActorSystem
@@ -96,12 +101,17 @@ else:
     _HOMES = {
         "Agent": "choreia.actors.agent",
         "current": "choreia.actors.context",
+        "Difference": "choreia.actors.difference",
+        "difference": "choreia.actors.difference",
         "every": "choreia.actors.every",
         "applies": "choreia.actors.folding",
         "on": "choreia.actors.handlers",
         "AgentInfo": "choreia.actors.info",
         "AgentView": "choreia.actors.info",
         "SystemView": "choreia.actors.info",
+        "Step": "choreia.actors.reconstructing",
+        "history": "choreia.actors.reconstructing",
+        "reconstruct": "choreia.actors.reconstructing",
         "EventSourcedAgent": "choreia.actors.sourced",
         "Subscription": "choreia.actors.subscriber",
         "ActorSystem": "choreia.actors.system",
