@@ -71,6 +71,9 @@ if TYPE_CHECKING:
     from choreia.actors.difference import difference as difference
     from choreia.actors.every import every as every
     from choreia.actors.folding import applies as applies
+    from choreia.actors.forking import Divergence as Divergence
+    from choreia.actors.forking import Fork as Fork
+    from choreia.actors.forking import fork as fork
     from choreia.actors.handlers import on as on
     from choreia.actors.info import AgentInfo as AgentInfo
     from choreia.actors.info import AgentView as AgentView
@@ -105,6 +108,9 @@ else:
         "difference": "choreia.actors.difference",
         "every": "choreia.actors.every",
         "applies": "choreia.actors.folding",
+        "Divergence": "choreia.actors.forking",
+        "Fork": "choreia.actors.forking",
+        "fork": "choreia.actors.forking",
         "on": "choreia.actors.handlers",
         "AgentInfo": "choreia.actors.info",
         "AgentView": "choreia.actors.info",

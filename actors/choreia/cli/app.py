@@ -38,6 +38,9 @@ app.add_command(
 app.add_command(
     LazyCommand("replay", "choreia.cli.replay", "Step through history, and what it changed.")
 )
+app.add_command(
+    LazyCommand("fork", "choreia.cli.fork", "What would have come of it, with one thing changed.")
+)
 
 
 def main() -> NoReturn:
