@@ -10,6 +10,7 @@ same said again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 import attrs
@@ -23,6 +24,9 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.memory import MemoryStore
 from choreia.runtime.stores.unit import Cursor, Seat, SetTimer, Unit
+
+APART = 0.000_001
+"""Seconds between timers that fired at one time: they have an order all the same."""
 
 
 @attrs.frozen
@@ -63,7 +67,7 @@ class Branch:
     event: Event
     """What happens there now."""
     kept: tuple[Recorded, ...]
-    """What was said on the same occasion, and stands with it; when an agent said it."""
+    """What was said in the same breath, and stands with it; when an agent said it."""
     ahead: tuple[Recorded, ...]
     """What happened later; without news."""
 
@@ -84,7 +88,7 @@ class Branch:
             store.commit([_unit(event, 0) for event in events], at)
         positions = self.positions()
         seats = [Unit(seat=Seat(agent, place)) for agent, place in positions.items()]
-        timers = Unit(changes=tuple(self._timers(positions)))
+        timers = Unit(changes=self._timers(positions))
         store.commit([*seats, timers], store.page(store.head - 1, 1)[0].at if store.head else 0.0)
         return store
 
@@ -107,33 +111,37 @@ class Branch:
 
     # -- what each had set ------------------------------------------------------------------------
 
-    def _timers(self, positions: Mapping[str, int]) -> Iterator[SetTimer]:
-        places, ticking = self._places(), set[tuple[str, str]]()
-        for one in self.ahead:
-            name = self.past.player(one.event)
-            if name is None or not self.past.fires(one.event):
-                continue
-            if one.event.metadata.causation_id is None:
-                yield from self._tick(name, one, ticking)
-            elif self._was_set(name, one.event, places, positions):
-                yield SetTimer(name, one.event.id, one.event.timestamp, one.event)
-        for timer in self.past.timers:
-            known = (timer.agent, timer.key) in ticking
-            if (
-                timer.agent in self.past.cast
-                and not known
-                and (timer.schedule or self._was_set(timer.agent, timer.event, places, positions))
-            ):
-                yield timer
+    def _timers(self, positions: Mapping[str, int]) -> list[SetTimer]:
+        places = self._places()
+        fired = list(self._fired(places, positions))
+        known = {(timer.agent, timer.key) for timer in fired}
+        standing = [
+            timer
+            for timer in self.past.timers
+            if timer.agent in self.past.cast
+            and (timer.agent, timer.key) not in known
+            and (timer.schedule or self._was_set(timer.agent, timer.event, places, positions))
+        ]
+        return [*_one_by_one(fired), *standing]
 
-    def _tick(self, name: str, one: Recorded, ticking: set[tuple[str, str]]) -> Iterator[SetTimer]:
-        """The first of each method that is called again and again."""
-        method = one.event.type.removeprefix(f"timer.{name}.")
+    def _fired(self, places: Mapping[str, int], positions: Mapping[str, int]) -> Iterator[SetTimer]:
+        """Those that fired later; of each method that is called again and again, the first."""
+        ticking: set[str] = set()
+        for event in (one.event for one in self.ahead):
+            name = self.past.player(event)
+            if name is None or not self.past.fires(event):
+                continue
+            if self._was_set(name, event, places, positions):
+                yield SetTimer(name, event.id, event.timestamp, event)
+            elif event.metadata.causation_id is None and event.type not in ticking:
+                ticking.add(event.type)
+                yield from self._tick(name, event)
+
+    def _tick(self, name: str, event: Event) -> Iterator[SetTimer]:
+        method = event.type.removeprefix(f"timer.{name}.")
         schedule = schedules_of(self.past.cast[name]).get(method)
-        key = key_of(method)
-        if schedule is not None and (name, key) not in ticking:
-            ticking.add((name, key))
-            yield SetTimer(name, key, one.event.timestamp, one.event, schedule.text)
+        if schedule is not None:
+            yield SetTimer(name, key_of(method), event.timestamp, event, schedule.text)
 
     def _was_set(
         self, name: str, event: Event, places: Mapping[str, int], positions: Mapping[str, int]
@@ -143,15 +151,23 @@ class Branch:
         return place is not None and place <= positions.get(name, 0)
 
 
+def _one_by_one(timers: list[SetTimer]) -> Iterator[SetTimer]:
+    """In their order, though several fired at one time."""
+    last = 0.0
+    for timer in timers:
+        last = max(timer.due, last + APART)
+        yield attrs.evolve(timer, due=last)
+
+
 def branch(past: Past, at: int, event: Event) -> Branch:
     """History parts at position `at`, where `event` happens now."""
-    stood = past.log[at - 1].event
     later = [one for one in past.log[at:] if not news(one)]
     kept: list[Recorded] = []
-    if past.player(stood) is not None and not past.fires(stood):
-        kept = [one for one in later if _said_with(stood, one.event)]
-    ahead = [one for one in later if one not in kept] if kept else later
-    return Branch(past, at, event, tuple(kept), tuple(ahead))
+    if past.player(event) is not None and not past.fires(event):
+        # Only what was recorded with it. If its handler had more to say later, it was not at its
+        # end: then it begins once more, and its early words, which stand, are not said twice.
+        kept = list(takewhile(lambda one: _said_with(event, one.event), later))
+    return Branch(past, at, event, tuple(kept), tuple(later[len(kept) :]))
 
 
 def _said_with(one: Event, other: Event) -> bool:

@@ -160,7 +160,7 @@ def _compare(parted: Branch, fresh: Fresh, found: Mapping[str, Event]) -> Fork:
     new = [
         Divergence("new", one.position, one.event)
         for one, before in fresh
-        if before is None and one.event.id not in beyond
+        if before is None and one.event.id not in beyond and not _said_twice(parted, one.event)
     ]
     kept = [one.event for one, _ in fresh if one.event.id not in beyond]
     return Fork(
@@ -198,17 +198,25 @@ def _said(event: Event) -> dict[str, object]:
     return {"type": event.type, "payload": payload}
 
 
+def _said_twice(parted: Branch, event: Event) -> bool:
+    """Whether it tells that an agent said once more what is changed, which it may not."""
+    about = (event.payload.get("event_id"), event.payload.get("reason"))
+    return event.type == "event.dead_lettered" and about == (parted.event.id, "duplicate")
+
+
 def _beyond(past: Past, fresh: Fresh) -> set[str]:
-    """New events that are only new because the log ends before its agents had come to them."""
+    """New events that are only new because the log ends before its agents had come to them, or its
+    timers were due."""
     ends = {cursor.agent: cursor.position for cursor in past.cursors}
     places = {one.event.id: one.position for one in past.log}
     places |= {now.event.id: was.position for now, was in fresh if was is not None}
+    head, over = past.log[-1].position, past.log[-1].at
     found: set[str] = set()
     for one, before in fresh:
-        cause, name = one.event.metadata.causation_id, past.player(one.event)
-        if before is not None or cause is None or name is None:
-            continue
-        if cause in found or places.get(cause, 0) > ends.get(name, past.log[-1].position):
+        cause, name = one.event.metadata.causation_id or "", past.player(one.event)
+        late = past.fires(one.event) and one.at > over
+        unanswered = name is not None and places.get(cause, 0) > ends.get(name, head)
+        if before is None and (late or unanswered or cause in found):
             found.add(one.event.id)
     return found
 

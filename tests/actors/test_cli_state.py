@@ -212,3 +212,64 @@ def test_replay_says_what_is_missing(store: str) -> None:
         result = choreia("replay", store, *options)
         assert result.exit_code == 2
         assert "--class" in result.stderr
+
+
+# -- fork -----------------------------------------------------------------------------------------
+
+
+def test_fork_shows_what_comes_out_differently(store: str) -> None:
+    at = position(store, "ask")
+    before = Path(store).read_bytes()
+    common = ("fork", store, "--at", str(at), "--build", "people:build")
+    result = choreia(*common, "--set", "payload.id=o-9", "--set", "payload.token=hunter9")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[:3] == [
+        f"at {at}, ask of local:outside",
+        "    payload.id: 'o-1' → 'o-9'",
+        "    payload.token: nothing → '***'",
+    ]
+    new = next(line for line in lines if line.startswith("changed") and " order.new " in line)
+    assert lines[lines.index(new) + 1] == "    payload.id: 'o-1' → 'o-9'"
+    assert "in the end local:clerk knows" in lines
+    assert "    status.o-1: 'paid' → nothing" in lines
+    assert "    status.o-9: nothing → 'paid'" in lines
+    assert lines[-2] == "3 events as they were, 2 changed, 0 gone, 0 new"
+    assert lines[-1].startswith("note: deaf (Deaf) keeps what it knows in plain attributes")
+    assert Path(store).read_bytes() == before
+
+
+def test_fork_without_a_change_shows_no_difference(store: str) -> None:
+    at = str(position(store, "ask"))
+    result = choreia("fork", store, "--at", at, "--build", "people:build", "-o", "json")
+    document = json.loads(result.stdout)
+    assert (document["differs"], document["divergences"], document["states"]) == (False, [], {})
+    assert (document["same"], document["beyond"]) == (6, 0)
+    assert document["anew"] == {"deaf": "Deaf"}
+    changed = choreia(
+        "fork", store, "--at", "ask-o-1", "--build", "people:build", "--set", 'payload.id="x"',
+        "-o", "json",
+    )  # fmt: skip
+    document = json.loads(changed.stdout)
+    assert document["change"] == [{"path": "payload.id", "before": "o-1", "after": "x"}]
+    assert [one["kind"] for one in document["divergences"]] == ["changed", "changed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--at", "1"], 2, "--build MODULE:FUNCTION"),
+        (["--build", "people:build"], 2, "Missing option '--at'"),
+        (["--at", "2026-01-01", "--build", "people:build"], 2, "give a position or the id"),
+        (["--at", "ask-o-1", "--build", "people:build", "--set", "x"], 2, "write PATH=VALUE"),
+        (["--at", "ask-o-1", "--build", "people:build", "--set", "x=1"], 1, "write payload.NAME"),
+        (["--at", "1", "--build", "people:build"], 1, "the runtime's own news"),
+        (["--at", "no-id", "--build", "people:build"], 1, "no such event"),
+        (["--at", "ask-o-1", "--build", "people:needy"], 2, "nothing but the system"),
+    ],
+)
+def test_fork_says_what_it_cannot_use(
+    store: str, capsys: pytest.CaptureFixture[str], options: list[str], code: int, says: str
+) -> None:
+    assert run(app, ["fork", store, *options]) == code
+    assert says in " ".join(capsys.readouterr().err.split())
