@@ -31,11 +31,10 @@ APART = 0.000_001
 
 @attrs.frozen
 class Past:
-    """A log as a whole, and what stands beside it at its end."""
+    """A log as a whole, and how far its agents had come at its end."""
 
     log: tuple[Recorded, ...]
     cursors: tuple[Cursor, ...]
-    timers: tuple[SetTimer, ...]
     cast: Mapping[str, type[Agent]]
     """Who plays when it goes on differently: classes by name."""
     node: str
@@ -112,17 +111,8 @@ class Branch:
     # -- what each had set ------------------------------------------------------------------------
 
     def _timers(self, positions: Mapping[str, int]) -> list[SetTimer]:
-        places = self._places()
-        fired = list(self._fired(places, positions))
-        known = {(timer.agent, timer.key) for timer in fired}
-        standing = [
-            timer
-            for timer in self.past.timers
-            if timer.agent in self.past.cast
-            and (timer.agent, timer.key) not in known
-            and (timer.schedule or self._was_set(timer.agent, timer.event, places, positions))
-        ]
-        return [*_one_by_one(fired), *standing]
+        # Those that stand in the end are of no use: time goes no further than the log.
+        return list(_one_by_one(self._fired(self._places(), positions)))
 
     def _fired(self, places: Mapping[str, int], positions: Mapping[str, int]) -> Iterator[SetTimer]:
         """Those that fired later; of each method that is called again and again, the first."""
@@ -151,7 +141,7 @@ class Branch:
         return place is not None and place <= positions.get(name, 0)
 
 
-def _one_by_one(timers: list[SetTimer]) -> Iterator[SetTimer]:
+def _one_by_one(timers: Iterator[SetTimer]) -> Iterator[SetTimer]:
     """In their order, though several fired at one time."""
     last = 0.0
     for timer in timers:

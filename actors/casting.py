@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.subscriber import Subscriber
 from choreia.actors.system import ActorSystem
 
 Build = Callable[[ActorSystem], object]
@@ -31,5 +30,5 @@ def agents_in(system: ActorSystem) -> dict[str, type[Agent]]:
     return {
         cell.name: type(cast("Agent", cell.turn.agent))
         for cell in system._roster.all()
-        if cell.kind == "agent" and not isinstance(cell.turn.agent, Subscriber)
+        if cell.kind == "agent"
     }

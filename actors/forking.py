@@ -92,7 +92,6 @@ def fork(
         past = Past(
             log,
             tuple(opened.cursors()),
-            tuple(opened.timers()),
             cast_of(build),
             node or _node_in(log),
         )

@@ -13,9 +13,10 @@ import attrs
 import pytest
 from click.testing import CliRunner, Result
 
-from choreia import ActorSystem, Agent, Event, EventSourcedAgent, applies, on
+from choreia import ActorSystem, Agent, Difference, Event, EventSourcedAgent, applies, on
 from choreia.cli.app import app
 from choreia.cli.failures import run
+from choreia.cli.looking import difference_lines
 
 
 @attrs.frozen
@@ -273,3 +274,11 @@ def test_fork_says_what_it_cannot_use(
 ) -> None:
     assert run(app, ["fork", store, *options]) == code
     assert says in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_inside_of_what_is_secret_is_masked_too() -> None:
+    inside = [Difference("card.token.digits[2]", 4, 5), Difference("n", {"secret": 1}, 2)]
+    assert list(difference_lines(inside)) == [
+        "card.token.digits[2]: '***' → '***'",
+        "n: {'secret': '***'} → 2",
+    ]

@@ -35,6 +35,7 @@ from choreia.demos.orders import build as orders
 from choreia.demos.orders.choreography import open_day, place_once
 from choreia.demos.orders.generate import generate
 from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.stores.unit import Unit
 
 Build = Callable[[ActorSystem], object]
 
@@ -185,6 +186,7 @@ class Watcher(EventSourcedAgent[Count]):
     @on("event.dead_lettered")
     def lament(self, event: Event) -> None:
         self.emit(f"count.sorry.{self.name}", {"n": 1})
+        self.emit(f"count.sorry.{self.name}", {"n": 2})
 
 
 class Clock(EventSourcedAgent[Count]):
@@ -249,7 +251,7 @@ def test_what_is_changed_has_consequences_in_time_as_well() -> None:
 
 
 class Flaky(EventSourcedAgent[Count]):
-    retry = Retry(attempts=3, delay=1, jitter=0)
+    retry = Retry(attempts=3, delay=0.9, jitter=0)
 
     @on("try")
     def attempt(self, event: Event) -> None:
@@ -274,6 +276,59 @@ def test_a_handler_that_fails_again_and_again_is_the_same_dead_letter() -> None:
     result = fork(store, first.position, {"payload.fails": False}, build)
     assert ("gone", "event.dead_lettered") in told(result)
     assert ("new", "count.tried") in told(result)
+
+
+def test_a_handler_that_had_begun_long_before_begins_then() -> None:
+    def build(system: ActorSystem) -> None:
+        system.spawn(Flaky)
+        system.spawn(Clock)
+        system.spawn(Watcher)
+
+    store = MemoryStore()
+    with ActorSystem(mode="simulated", store=store) as system:
+        build(system)
+        system.publish("try", {"fails": True}, id="try")
+        system.advance(1.7)
+        system.wait_idle()
+    [dead] = store.read(pattern="event.dead_lettered")
+    assert [one.position < dead.position for one in store.read(pattern="count.tick")] == [True]
+    result = fork(store, "try", {}, build)
+    assert (result.divergences, result.states, result.beyond) == ((), (), 0)
+    # From the tick on it takes its 2.7 seconds once more, and the clock goes on ticking.
+    [tick] = store.read(pattern="timer.#")
+    result = fork(store, tick.position, {}, build)
+    assert (result.divergences, result.beyond > 0) == ((), True)
+
+
+def test_timers_of_one_time_fire_in_their_order() -> None:
+    for seed in range(8):
+        store = lived([("go", 5), ("go", 0), ("rest", 0), ("elapse", 9), ("elapse", 9)], seed)
+        events = happened(store)
+        later = [one.position for one in events if one.event.type == "later"]
+        at = max(one.position for one in events if one.position < later[0])
+        result = fork(store, at, {}, several)
+        assert (len(later), result.divergences, result.states) == (4, (), ()), seed
+
+
+def test_what_was_said_early_is_not_said_twice_though_it_is_another_now() -> None:
+    store = lived([("stream", 5)], 0)
+    first = next(iter(store.read(pattern="count.streamed")))
+    result = fork(store, first.position, {"payload.n": 90}, several)
+    assert not [one for one in told(result) if one[1] == "event.dead_lettered"]
+    assert result.states
+
+
+class Century(EventSourcedAgent[Count]):
+    @every(1e8)
+    def tick(self, event: Event) -> None: ...
+
+
+def test_time_begins_when_it_did_though_nothing_was_before() -> None:
+    store = MemoryStore()
+    event = Event("go", "me", {"n": 1}, timestamp=1e9)
+    store.commit([Unit([event], [b'{"n":1}'])], 1e9)
+    result = fork(store, 1, {}, lambda system: system.spawn(Century))
+    assert (result.divergences, result.same) == ((), 1)
 
 
 class Asker(Agent):
@@ -368,7 +423,7 @@ def test_places_that_cannot_be_changed_are_refused() -> None:
             fork(store, at, {}, several)  # type: ignore[arg-type]
     for unknown in (10_000, "nonsense"):
         with pytest.raises(InvalidStore, match="no such event"):
-            fork(store, unknown, {}, several)  # type: ignore[arg-type]
+            fork(store, unknown, {}, several)
     started = next(one for one in store.read() if news(one))
     with pytest.raises(InvalidStore, match="the runtime's own news"):
         fork(store, started.position, {}, several)
