@@ -181,7 +181,8 @@ class Watcher(EventSourcedAgent[Count]):
     @on("count.*")
     def watch(self, event: Event) -> None:
         if self.state.total < 40:
-            self.emit(f"count.seen.{self.name}", {"n": event.payload["n"], "of": event.type})
+            who = event.source.rpartition(":")[2]
+            self.emit(f"count.seen.{who}", {"n": event.payload["n"], "of": event.type})
 
     @on("event.dead_lettered")
     def lament(self, event: Event) -> None:
@@ -311,11 +312,12 @@ def test_timers_of_one_time_fire_in_their_order() -> None:
 
 
 def test_what_was_said_early_is_not_said_twice_though_it_is_another_now() -> None:
-    store = lived([("stream", 5)], 0)
-    first = next(iter(store.read(pattern="count.streamed")))
-    result = fork(store, first.position, {"payload.n": 90}, several)
-    assert not [one for one in told(result) if one[1] == "event.dead_lettered"]
-    assert result.states
+    for seed in range(8):
+        store = lived([("stream", 5)], seed)
+        first = next(iter(store.read(pattern="count.streamed")))
+        result = fork(store, first.position, {"payload.n": 90}, several)
+        assert not [one for one in told(result) if one[1] == "event.dead_lettered"]
+        assert result.states
 
 
 class Century(EventSourcedAgent[Count]):
