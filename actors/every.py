@@ -124,19 +124,23 @@ def _is_number(value: object) -> bool:
 # -- at work ------------------------------------------------------------------------------------
 
 
-def has_schedules(agent_class: type[Agent]) -> bool:
-    """Whether a class has methods marked with `@every`."""
-    specs = agent_class._choreia_handlers
-    return any(getattr(spec.function, _MARK, None) is not None for spec in specs)
+def schedules_of(cls: type[Agent]) -> dict[str, Schedule]:
+    """When an agent of that class is called: by the names of its methods."""
+    return {
+        spec.name: schedule
+        for spec in cls._choreia_handlers
+        if (schedule := getattr(spec.function, _MARK, None)) is not None
+    }
+
+
+def key_of(method: str) -> str:
+    """The key of the timer that calls it."""
+    return _KEY + method
 
 
 def start_schedules(cell: Cell, agent: Agent) -> None:
     """In the agent's turn, when it has begun: set what it is to be called by."""
-    schedules = {
-        spec.name: schedule
-        for spec in type(agent)._choreia_handlers
-        if (schedule := getattr(spec.function, _MARK, None)) is not None
-    }
+    schedules = schedules_of(type(agent))
     ledger = cast("Ledger | None", cell.ledger)
     if ledger is not None and ledger.durable:
         _start_durable(cell, ledger, schedules)

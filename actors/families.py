@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from choreia.actors.agent import Agent
-from choreia.actors.every import has_schedules
+from choreia.actors.every import schedules_of
 from choreia.actors.options import Options
 from choreia.actors.record import Record
 from choreia.runtime.delivery.behaviour import Frame, Planner
@@ -141,7 +141,7 @@ def family_options(options: Options, agent_class: type, name: str | None) -> boo
             raise InvalidAgent(f"name={name!r}, group={options.group!r}: a group's name is its own")
     if options.threaded:
         raise InvalidAgent(f"{what}: a keyed agent or a group has no threads of its own (threaded)")
-    if has_schedules(agent_class):
+    if schedules_of(agent_class):
         raise InvalidAgent(
             f"{what} has @every: each of its instances would tick. Let another agent tick, and "
             "publish"

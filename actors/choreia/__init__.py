@@ -67,8 +67,13 @@ if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
     from choreia.actors.context import current as current
+    from choreia.actors.difference import Difference as Difference
+    from choreia.actors.difference import difference as difference
     from choreia.actors.every import every as every
     from choreia.actors.folding import applies as applies
+    from choreia.actors.forking import Divergence as Divergence
+    from choreia.actors.forking import Fork as Fork
+    from choreia.actors.forking import fork as fork
     from choreia.actors.handlers import on as on
     from choreia.actors.info import AgentInfo as AgentInfo
     from choreia.actors.info import AgentView as AgentView
@@ -78,6 +83,9 @@ if TYPE_CHECKING:
     from choreia.actors.projecting.ref import ProjectionRef as ProjectionRef
     from choreia.actors.projecting.ref import projection as projection
     from choreia.actors.projecting.status import ProjectionStatus as ProjectionStatus
+    from choreia.actors.reconstructing import Step as Step
+    from choreia.actors.reconstructing import history as history
+    from choreia.actors.reconstructing import reconstruct as reconstruct
     from choreia.actors.sourced import EventSourcedAgent as EventSourcedAgent
     from choreia.actors.subscriber import Subscription as Subscription
     from choreia.actors.system import ActorSystem as ActorSystem
@@ -101,8 +109,13 @@ else:
     _HOMES = {
         "Agent": "choreia.actors.agent",
         "current": "choreia.actors.context",
+        "Difference": "choreia.actors.difference",
+        "difference": "choreia.actors.difference",
         "every": "choreia.actors.every",
         "applies": "choreia.actors.folding",
+        "Divergence": "choreia.actors.forking",
+        "Fork": "choreia.actors.forking",
+        "fork": "choreia.actors.forking",
         "on": "choreia.actors.handlers",
         "AgentInfo": "choreia.actors.info",
         "AgentView": "choreia.actors.info",
@@ -112,6 +125,9 @@ else:
         "ProjectionRef": "choreia.actors.projecting.ref",
         "projection": "choreia.actors.projecting.ref",
         "ProjectionStatus": "choreia.actors.projecting.status",
+        "Step": "choreia.actors.reconstructing",
+        "history": "choreia.actors.reconstructing",
+        "reconstruct": "choreia.actors.reconstructing",
         "EventSourcedAgent": "choreia.actors.sourced",
         "Subscription": "choreia.actors.subscriber",
         "ActorSystem": "choreia.actors.system",

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from attrs import asdict, astuple
 
-from choreia import ActorSystem, Agent, Event
+from choreia import ActorSystem, Agent, Event, InvalidStore
 from choreia.demos.orders.books import Agents, Books
 from choreia.demos.orders.customer import Customer
 from choreia.demos.orders.events import DayOpened, OrderPlaced
@@ -20,11 +20,13 @@ from choreia.demos.orders.shop import Shop
 DEFAULT_STOCK = 10
 """Pieces of an item whose stock nobody has told."""
 MAILBOX = 256
+MOST_TOLD = 5_000
+"""Items whose stock fits into an event."""
 
 
 def build(
     system: ActorSystem,
-    orders: Iterable[Order],
+    orders: Iterable[Order] = (),
     stock: Mapping[str, int] | None = None,
     *,
     mailbox: int = MAILBOX,
@@ -32,8 +34,11 @@ def build(
     """Spawn the five agents, ready for `orders`, and give their books.
 
     Items that `stock` does not name start with `DEFAULT_STOCK` pieces. Nothing is ordered yet:
-    `place` the orders, let the system come to rest, and `audit` the books.
+    `place` the orders, let the system come to rest, and `audit` the books. Without orders and
+    stock, in a store that is about a day, the stock is that day's.
     """
+    if stock is None and not orders:
+        stock = _stock_in(system)
     orders = tuple(orders)
     day = Day(orders, {item.item: DEFAULT_STOCK for item in orders} | dict(stock or {}))
     agents = Agents()
@@ -59,8 +64,18 @@ def open_day(system: ActorSystem, day: Day) -> None:
     """Have the system's store be about that day. Raises `DuplicateId` when it is about another."""
     said = repr((sorted(day.stock.items()), [astuple(order) for order in day.orders]))
     digest = blake2b(said.encode(), digest_size=16).hexdigest()
-    opened = DayOpened(len(day.orders), digest)
+    stock = dict(day.stock) if len(day.stock) <= MOST_TOLD else {}
+    opened = DayOpened(len(day.orders), digest, stock)
     system.publish("day.opened", asdict(opened), id="day")
+
+
+def _stock_in(system: ActorSystem) -> Mapping[str, int]:
+    """The stock of the day that the system's store is about; nothing, if there is none."""
+    try:
+        opened = system.store.find("day")
+    except InvalidStore:
+        return {}
+    return {} if opened is None else dict(opened.event.payload.get("stock", {}))
 
 
 def place(system: ActorSystem, order: Order) -> None:

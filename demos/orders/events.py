@@ -8,7 +8,7 @@ looks into its own books for what it did.
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from choreia import event_type
 from choreia.demos.orders.order import Order, Outcome
@@ -192,3 +192,5 @@ class DayOpened:
     orders: int
     digest: str
     """Of all its orders and its stock."""
+    stock: dict[str, int] = field(factory=dict)
+    """Pieces in the morning, by item; of very many items it is not told."""

@@ -32,6 +32,15 @@ app.add_command(
 app.add_command(
     LazyCommand("store", "choreia.cli.store", "Check a store, tidy it up, erase from it.")
 )
+app.add_command(
+    LazyCommand("state", "choreia.cli.state", "What an agent knew, now or at any moment.")
+)
+app.add_command(
+    LazyCommand("replay", "choreia.cli.replay", "Step through history, and what it changed.")
+)
+app.add_command(
+    LazyCommand("fork", "choreia.cli.fork", "What would have come of it, with one thing changed.")
+)
 
 
 def main() -> NoReturn:

@@ -142,10 +142,15 @@ def _write(found: Iterator[Recorded], output: str) -> None:
         if output == "jsonl":
             click.echo(orjson.dumps(as_json(one)))
         else:
-            event = one.event
-            said = "(erased)" if one.erased else brief(event.payload, 100)
-            who = shown(event.source.removeprefix("did:choreia:"), 40)
-            click.echo(f"{one.position:>8}  {stamp(one.at)}  {event.type:<28}  {who:<24}  {said}")
+            click.echo(as_text(one))
+
+
+def as_text(one: Recorded) -> str:
+    """An event in a line, for people; what is secret is masked."""
+    event = one.event
+    said = "(erased)" if one.erased else brief(event.payload, 100)
+    who = shown(event.source.removeprefix("did:choreia:"), 40)
+    return f"{one.position:>8}  {stamp(one.at)}  {event.type:<28}  {who:<24}  {said}"
 
 
 def as_json(one: Recorded) -> dict[str, Any]:

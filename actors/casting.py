@@ -1,0 +1,34 @@
+"""Who plays in a choreography: the classes of its agents, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from choreia.actors.agent import Agent
+from choreia.actors.system import ActorSystem
+
+Build = Callable[[ActorSystem], object]
+"""Spawns the agents of a choreography in a system; what it returns does not matter."""
+
+
+def cast_of(build: Build) -> dict[str, type[Agent]]:
+    """The classes of the agents that `build` spawns, by name.
+
+    It is called with a system of its own that has no store, and nothing is handled there. Raises
+    what `build` raises.
+    """
+    system = ActorSystem(mode="simulated", heartbeat=None)
+    build(system)
+    # It is not stopped: a simulated system does nothing and holds nothing until somebody waits, and
+    # to stop it would have the agents start first (`on_start` may do anything).
+    return agents_in(system)
+
+
+def agents_in(system: ActorSystem) -> dict[str, type[Agent]]:
+    """The classes of a system's agents, by name; without its own and functions that listen."""
+    return {
+        cell.name: type(cast("Agent", cell.turn.agent))
+        for cell in system._roster.all()
+        if cell.kind == "agent"
+    }
