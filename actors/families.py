@@ -47,6 +47,11 @@ class Family(Protocol):
         """Of a keyed agent, the member of that key, woken if need be."""
         ...
 
+    def resting_state(self, key: str) -> object | None:
+        """The state of a member that sleeps (by its key as it is spelled), where there is no store
+        to tell it."""
+        ...
+
     def wind_up(self, turn: Turn) -> Frame:
         """The front, or a member, has been asked to stop: see to the others."""
         ...

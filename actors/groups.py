@@ -104,6 +104,10 @@ class Group:
         """Its members have numbers, not keys."""
         return None
 
+    def resting_state(self, key: str) -> object | None:
+        """Nobody sleeps."""
+        return None
+
     # -- ending -----------------------------------------------------------------------------
 
     def wind_up(self, turn: Turn) -> Frame:

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 from choreia.actors.agent import Agent
 from choreia.actors.base import ActorStop, Envelope
@@ -114,6 +115,10 @@ class KeyedFamily:
         cell.post(partial(self._wake, cell))
         nursery.roster.add_member(cell)
         return cell
+
+    def resting_state(self, key: str) -> object | None:
+        with self._lock:
+            return self._resting.get(unquote(key))
 
     # -- waking -----------------------------------------------------------------------------
 
@@ -275,8 +280,6 @@ class KeyedFamily:
 
     def _return_letters(self, prefix: str) -> None:
         """Dead letters that were on their way back wake who they are for."""
-        from urllib.parse import unquote
-
         bus = cast("LogBus", self._engine.bus)
         if any(agent.startswith(prefix) for agent in bus.unfinished):
             for letter in bus.store.letters():

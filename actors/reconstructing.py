@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,15 +16,18 @@ import attrs
 from choreia.actors.folding import Applier
 from choreia.actors.keeping import StoreGiven, checked, open_store
 from choreia.actors.sourced import EventSourcedAgent
-from choreia.runtime.errors import InvalidAgent, InvalidStore, UnknownAgent
+from choreia.runtime.errors import InvalidAgent, UnknownAgent
 from choreia.runtime.events.event import Event
-from choreia.runtime.stores.base import EventStore, Selection
+from choreia.runtime.stores.base import EventStore, Selection, When
+from choreia.runtime.stores.selecting import check_moment, position_of
+from choreia.runtime.stores.unit import Snapshot
 
 S = TypeVar("S")
 
-Moment = datetime | int | str | None
-"""A time (with its zone), a position, an event's id, or None for the end of the log. The moment is
-when that had happened: an event that is named, or has that position, counts."""
+Moment = When | None
+"""A time (with its zone, or Unix seconds as a float), a position (an int), an event's id, or None
+for the end of the log. The moment is when that had happened: an event that is named, or has that
+position, counts."""
 
 _DID = "did:choreia:"
 
@@ -58,12 +60,25 @@ def reconstruct(
     """
     applier = applier_of(agent_class)
     check_moment(up_to)
-    state = applier.initial()
     with looked_into(store) as opened:
         did, last = did_of(opened, agent_id), position_of(opened, up_to)
-        for recorded in opened.read(source=did, up_to=last):
-            state = applier.next(state, recorded.event)
+        state, after = _begun(agent_class, applier, opened.snapshot(did), last)
+        for recorded in opened.read(after, source=did, up_to=last):
+            if not recorded.erased:  # it says nothing any more
+                state = applier.next(state, recorded.event)
     return cast("S", state)
+
+
+def _begun(
+    agent_class: type[EventSourcedAgent[Any]], applier: Applier, kept: Snapshot | None, last: int
+) -> tuple[object, int]:
+    """What to fold on from, and where that is."""
+    snapshots = agent_class._choreia_snapshots
+    if kept is not None and kept.position <= last and snapshots is not None:
+        state = snapshots.thaw(kept)
+        if state is not None:
+            return state, kept.position
+    return applier.initial(), 0
 
 
 def history(
@@ -91,6 +106,8 @@ def _steps(
     with looked_into(store) as opened:
         did, last = did_of(opened, agent_id), position_of(opened, up_to)
         for recorded in opened.read(source=did, up_to=last):
+            if recorded.erased:
+                continue
             before, state = state, applier.next(state, recorded.event)
             if state is not before or not recorded.live:
                 yield Step(recorded.position, recorded.at, recorded.event, before, state)
@@ -143,46 +160,17 @@ def did_of(store: EventStore, agent_id: object) -> str:
 
 
 def _dids_of(store: EventStore, name: str) -> list[str]:
-    # The runtime tells of every agent that begins, which spares reading the log as a whole. But a
-    # log that was put together by hand has only what was put there.
-    for pattern in ("agent.*", "#"):
-        sources = {one.event.source for one in store.read(pattern=pattern)}
+    # The runtime tells of every agent that begins, which spares reading the log as a whole; of the
+    # members of a keyed one it tells the name they share. But a log that was put together by hand
+    # has only what was put there.
+    front, colon, key = name.partition(":")
+    fronts = {one.event.source for one in store.read(pattern="agent.*")}
+    found = sorted(source + colon + key for source in fronts if name_in(source) == front)
+    found = [source for source in found if store.page(0, 1, Selection(source=source))]
+    if not found:
+        sources = {one.event.source for one in store.read()}
         found = sorted(source for source in sources if name_in(source) == name)
-        if found:
-            return found
-    return []
-
-
-def check_moment(up_to: object) -> None:
-    """Raise `InvalidStore` for what is no `Moment`."""
-    if up_to is None or isinstance(up_to, str):
-        return
-    if isinstance(up_to, datetime):
-        if up_to.tzinfo is None:
-            raise InvalidStore(
-                f"up_to={up_to!r} has no time zone, so nobody knows which moment it is: give it "
-                "one, such as datetime(…, tzinfo=UTC)"
-            )
-    elif type(up_to) is not int or up_to < 0:
-        raise InvalidStore(
-            f"up_to={up_to!r}: give a datetime with a time zone, a position (0 or more), or the "
-            "id of an event"
-        )
-
-
-def position_of(store: EventStore, up_to: Moment) -> int:
-    """The last position at a moment. Raises `InvalidStore`."""
-    check_moment(up_to)
-    if up_to is None:
-        return store.head
-    if isinstance(up_to, datetime):
-        return store.position_at(up_to.timestamp())
-    if isinstance(up_to, int):
-        return min(up_to, store.head)
-    found = store.find(up_to)
-    if found is None:
-        raise InvalidStore(f"up_to={up_to!r}: there is no event of that id in this store")
-    return found.position
+    return found
 
 
 @contextmanager

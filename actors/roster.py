@@ -130,6 +130,10 @@ class Roster:
         front, _, key = id.rpartition(":")
         return bool(key) and front in self._by_id
 
+    def there(self, name: str) -> Cell | None:
+        """The agent of that name, if it is awake."""
+        return self._by_name.get(name)
+
     def by_id(self, id: str) -> Cell | None:
         return self._by_id.get(id)
 

@@ -56,6 +56,12 @@ class EventSourcedAgent(Agent, Generic[S]):
                         "handle it with @on and emit what follows"
                     )
 
+    @classmethod
+    def initial_state(cls) -> S:
+        """The state before anything has happened."""
+        assert cls._choreia_applier is not None
+        return cast("S", cls._choreia_applier.initial())
+
     @property
     def state(self) -> S:
         """The state, with what the handler has emitted so far. It cannot be set: emit."""

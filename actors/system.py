@@ -13,10 +13,9 @@ from choreia.actors.agent import Agent
 from choreia.actors.blocking import check_timeout, forbid_on_loop, refuse_fenced
 from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
-from choreia.actors.info import AgentInfo, SystemView
-from choreia.actors.inspection import view_of
 from choreia.actors.keeping import Durability, Keeping, StoreGiven
 from choreia.actors.lifecycle import Lifecycle
+from choreia.actors.looking import Looking
 from choreia.actors.options import USUAL
 from choreia.actors.outside import Outside
 from choreia.actors.presence import Presence
@@ -36,21 +35,20 @@ from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.shared import Front
 from choreia.runtime.delivery.workers import ThreadDispatcher
-from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent, InvalidStore
+from choreia.runtime.errors import ChoreiaError, Deadlock, InvalidAgent
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.keypath import spelled
 from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
-from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.unit import Start
 
 Factory = Callable[[], object]
 Mode = Literal["threads", "simulated"]
 
 
-class ActorSystem(Outside):
+class ActorSystem(Outside, Looking):
     """Agents, and the machinery that carries events between them.
 
     Use it in a ``with`` (coroutine handlers then run on a loop of the system's own) or an
@@ -229,33 +227,7 @@ class ActorSystem(Outside):
         (entry,) = _record(self._roster.cell(ref.name)).subscriptions
         return Subscription(ref, lambda: table.remove(entry))
 
-    # -- looking --------------------------------------------------------------------------
-
-    @property
-    def store(self) -> EventStore:
-        """The event store, to read in. Raises `InvalidStore` when the system has none."""
-        if self._keeping is None:
-            raise InvalidStore('this system has no store: ActorSystem(store="events.db")')
-        return self._keeping.store
-
-    @property
-    def node(self) -> str:
-        return self._engine.node
-
-    def find(self, capability: str, *, busy: bool = False) -> list[AgentInfo]:
-        """The agents that are online with that capability and room for more, least loaded first.
-
-        With `busy` also those that have no room now.
-        """
-        return self._presence.find(capability, busy=busy)
-
-    def inspect(self) -> SystemView:
-        """A frozen picture of the system and its agents, taken without asking them."""
-        return view_of(self._roster)
-
-    def dead_letters(self) -> list[DeadLetter]:
-        """What could not be delivered or handled, oldest first."""
-        return self._engine.letters.all()
+    # -- dead letters ---------------------------------------------------------------------
 
     def redeliver(self, letter: DeadLetter) -> None:
         """Give a dead letter's event to its agent again, and to nobody else.

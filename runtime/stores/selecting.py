@@ -63,31 +63,44 @@ def events_of(store: EventStore, agent_id: str, up_to: When | None, after: int) 
     return (recorded.event for recorded in _pages(store.page, after, None, selection, last))
 
 
+def check_moment(moment: object) -> None:
+    """Raise `InvalidStore` for what is no moment of any log."""
+    match moment:
+        case datetime() if moment.tzinfo is None:
+            raise InvalidStore(
+                f"{moment!r} has no time zone, so nobody knows which moment it is: give it one, "
+                "such as datetime(…, tzinfo=UTC)"
+            )
+        case None | str() | datetime():
+            return
+        case float() if not math.isnan(moment):
+            return
+        case int() if moment >= 0 and not isinstance(moment, bool):
+            return
+        case _:
+            raise InvalidStore(
+                f"{moment!r} is no moment of a log: give a datetime with a time zone, Unix seconds "
+                "as a float, a position (an int, 0 or more), or the id of an event"
+            )
+
+
 def position_of(store: EventStore, moment: When | None) -> int:
     """The last position that belongs to a moment; of None the head. Raises `InvalidStore`."""
+    check_moment(moment)
     match moment:
         case None:
             return store.head
-        case datetime() if moment.tzinfo is None:
-            raise InvalidStore(
-                f"{moment!r} has no time zone: give datetime(…, tzinfo=UTC), or Unix seconds"
-            )
         case datetime():
             return store.position_at(moment.timestamp())
-        case float() if not math.isnan(moment):
+        case float():
             return store.position_at(moment)
-        case int() if moment >= 0 and not isinstance(moment, bool):
+        case int():
             return min(moment, store.head)
         case str():
             found = store.find(moment)
-            if found is None:
-                raise InvalidStore(f"no event in the store has the id {moment!r}")
-            return found.position
-        case _:
-            raise InvalidStore(
-                f"{moment!r} is no moment of a log: give a datetime, Unix seconds as a float, a "
-                "position (an int, 0 or more), or the id of an event"
-            )
+    if found is None:
+        raise InvalidStore(f"there is no event of the id {moment!r} in this store")
+    return found.position
 
 
 def matcher(selection: Selection) -> Callable[[Recorded], bool]:

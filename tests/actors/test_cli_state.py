@@ -157,7 +157,7 @@ def test_who_is_not_there_is_said(store: str, capsys: pytest.CaptureFixture[str]
     assert run(app, ["state", store, "deaf", "--build", "people:build"]) == 2
     assert "of such, there are: clerk" in capsys.readouterr().err
     assert run(app, ["state", store, "clerk", "--class", "people:Clerk", "--at", "no-id"]) == 1
-    assert "no event of that id" in capsys.readouterr().err
+    assert "no event of the id" in capsys.readouterr().err
 
 
 def test_a_module_of_the_current_folder_is_found(

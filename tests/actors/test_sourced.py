@@ -15,9 +15,11 @@ from choreia import (
     EventSourcedAgent,
     GiveUp,
     InvalidAgent,
+    InvalidStore,
     MemoryStore,
     Restart,
     Retry,
+    UnknownAgent,
     applies,
     event_type,
     on,
@@ -267,3 +269,53 @@ def test_the_state_may_be_named_by_a_class_that_derives_from_a_generic_one() -> 
 
 def test_plain_agents_have_no_state_of_this_kind() -> None:
     assert not hasattr(Agent, "state")
+
+
+# -- the system tells states -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("store", [None, MemoryStore])
+def test_the_system_tells_a_state_now_and_as_it_was(store: Any) -> None:
+    with ActorSystem(mode="simulated", store=store and store()) as system:
+        system.spawn(Writer)
+        assert system.state("writer") == Notes()
+        for text in ("a", "b", "c"):
+            system.publish("write", {"texts": [text]}, id=text)
+            system.wait_idle()
+        now: Any = system.state("writer")
+        assert now.texts == ("a", "b", "c")
+        if store is None:
+            with pytest.raises(InvalidStore, match="no store"):
+                system.state("writer", at=1)
+            return
+        first, second, _ = system.store.read(pattern="note.*")
+        for moment in (first.position, first.event.id, second.position - 1):
+            state: Any = system.state("writer", at=moment)
+            assert state.texts == ("a",), moment
+        whole: Any = system.state("writer", at=system.store.head)
+        assert whole == now
+
+
+@pytest.mark.parametrize("store", [None, MemoryStore])
+def test_the_system_tells_the_state_of_a_key_that_sleeps_and_wakes_nobody(store: Any) -> None:
+    class Diary(Writer):
+        key = "payload.of"
+        sleep_after = 1.0
+
+    with ActorSystem(mode="simulated", store=store and store()) as system:
+        system.spawn(Diary)
+        system.publish("write", {"of": "Ann:x", "texts": ["a"]})
+        system.wait_idle()
+        for _ in range(2):
+            state: Any = system.state("diary", key="Ann:x")
+            assert state.texts == ("a",)
+            assert system.state("diary:Ann%3Ax") == state
+            system.advance(10)
+        assert system.state("diary", key="nobody") == Notes()
+        assert [one.name for one in system.inspect().agents if ":" in one.name] == []
+        with pytest.raises(InvalidAgent, match="say whose"):
+            system.state("diary")
+        with pytest.raises(UnknownAgent):
+            system.state("other", key="x")
+        with pytest.raises(InvalidAgent, match="no EventSourcedAgent"):
+            system.state("registry")

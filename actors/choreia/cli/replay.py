@@ -13,7 +13,7 @@ import orjson
 
 from choreia.actors.difference import Difference, difference
 from choreia.actors.folding import Applier
-from choreia.actors.reconstructing import applier_of, did_of, name_in, position_of
+from choreia.actors.reconstructing import applier_of, did_of, name_in
 from choreia.cli.events import as_json, as_text
 from choreia.cli.looking import (
     agent_class,
@@ -29,6 +29,7 @@ from choreia.cli.opening import opened, output_option, store_argument
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.base import EventStore
+from choreia.runtime.stores.selecting import position_of
 
 
 @click.command("replay")

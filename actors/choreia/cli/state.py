@@ -7,7 +7,7 @@ from typing import Any
 import click
 import orjson
 
-from choreia.actors.reconstructing import did_of, history, name_in, position_of, reconstruct
+from choreia.actors.reconstructing import did_of, history, name_in, reconstruct
 from choreia.actors.sourced import EventSourcedAgent
 from choreia.cli.looking import (
     agent_class,
@@ -20,6 +20,7 @@ from choreia.cli.looking import (
 )
 from choreia.cli.opening import opened, shown, stamp, store_argument
 from choreia.runtime.stores.base import EventStore
+from choreia.runtime.stores.selecting import position_of
 
 
 @click.command("state")
