@@ -70,6 +70,8 @@ class KeyedFamily:
         else:
             self.feed = KeyedFeed(self.front, self._options.overflow, key_of, self)
         self.front.members = ()
+        if nursery.alarms is not None:
+            nursery.alarms.teller = nursery.roster.there
 
     # -- for those who have something for a member ------------------------------------------
 

@@ -3,6 +3,7 @@ one's stand in the store, and go on when it comes again."""
 
 from __future__ import annotations
 
+import logging
 import math
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
@@ -105,5 +106,14 @@ def _fire(turn: Turn, record: Record, event: Event, key: str, timer: Timer) -> N
     if turn.engine.draining or record.timers is None or record.timers.get(key) is not timer:
         return
     del record.timers[key]
-    turn.cell.emitted += 1
-    turn.engine.bus.route(fired(event, turn.engine.clock.now()), turn.cell)
+    cell = turn.cell
+    event = fired(event, turn.engine.clock.now())
+    if cell.turn.fold is not None:
+        try:
+            cell.turn.fold.said(event)
+        except Exception as error:  # of the user's own: its state cannot take it
+            cell.turn.report(logging.ERROR, "%s is not said", event.type, exc_info=error)
+            cell.turn.bury(event, error, 1, "failed")
+            return
+    cell.emitted += 1
+    turn.engine.bus.route(event, cell)

@@ -6,9 +6,10 @@ happens in between (a crash, a turn that cancels it at that moment), it fires on
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol, cast
 
 import orjson
 
@@ -17,11 +18,14 @@ from choreia.runtime.delivery.clock import Timer
 from choreia.runtime.durable.journal import Entry
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.event import Event, make_event, make_metadata
-from choreia.runtime.stores.unit import Outcome, SetTimer, Unit
+from choreia.runtime.stores.unit import CancelTimer, Outcome, SetTimer, Unit
 
 if TYPE_CHECKING:
     from choreia.runtime.durable.bus import LogBus
+    from choreia.runtime.durable.ledger import Ledger
 
+AGAIN = 0.01
+"""Seconds until a timer is looked at again whose agent is just beginning."""
 LONGEST = 3_600.0
 """Seconds after which a timer that is far off looks at the wall clock again, which may have been
 set meanwhile, or have gone on while the machine slept."""
@@ -38,7 +42,7 @@ class Repeats(Protocol):
 class Alarms:
     """Of one agent, or of all members of a family. Thread-safe."""
 
-    __slots__ = ("_bus", "_cell", "_lock", "_set", "repeats")
+    __slots__ = ("_bus", "_cell", "_lock", "_set", "repeats", "teller")
 
     def __init__(self, cell: Cell, bus: LogBus) -> None:
         self._cell = cell
@@ -46,6 +50,8 @@ class Alarms:
         self._lock = threading.Lock()
         self._set: dict[tuple[str, str], tuple[SetTimer, Timer]] | None = {}
         self.repeats: Repeats | None = None
+        self.teller: Callable[[str], Cell | None] = lambda agent: cell
+        """The cell of the agent of that name, if it is there; of a family a member."""
 
     def load(self, timers: Iterable[SetTimer]) -> None:
         """What an earlier run has left."""
@@ -94,6 +100,55 @@ class Alarms:
             return
         following = None if self.repeats is None else self.repeats.after_firing(timer, now)
         event = fired(timer.event, now)
+        teller = self.teller(timer.agent)
+        # A state is made of what its agent says, in the order of the log: so it says this itself.
+        if (
+            teller is None
+            or teller.turn.fold is None
+            or not self._have_said(teller, timer, event, following)
+        ):
+            self._submit(timer, event, following)
+
+    def _have_said(
+        self, cell: Cell, timer: SetTimer, event: Event, following: SetTimer | None
+    ) -> bool:
+        """Have the agent say it, now if it is at rest: False if it is not there any more."""
+        if not cell.claim():
+            return cell.post(lambda: self._say(cell, timer, event, following))
+        self._say(cell, timer, event, following)
+        ledger = cast("Ledger", cell.ledger)
+        if ledger.pending:
+            ledger.commit()
+        if not cell.rest():
+            cell.schedule(cell)
+        return True
+
+    def _say(self, cell: Cell, timer: SetTimer, event: Event, following: SetTimer | None) -> None:
+        """In the agent's turn."""
+        turn = cell.turn
+        ledger = cast("Ledger | None", cell.ledger)
+        if turn.starting or turn.interim or ledger is None or turn.fold is None:
+            cell.engine.clock.call_later(AGAIN, lambda: self._due(timer))
+            return
+        with self._lock:
+            stands = None if self._set is None else self._set.get((timer.agent, timer.key))
+        if stands is None or stands[0] is not timer:
+            return  # cancelled, or replaced, at the last moment
+        try:
+            turn.fold.said(event)
+        except Exception as error:  # of the user's own: its state cannot take it
+            turn.report(logging.ERROR, "%s is not said", event.type, exc_info=error)
+            turn.bury(event, error, 1, "failed")
+        else:
+            cell.emitted += 1
+            ledger.emit(event)
+        if following is not None:
+            ledger.set_timer(following)
+        else:
+            ledger.change(CancelTimer(timer.agent, timer.key))
+            self._gone(timer)
+
+    def _submit(self, timer: SetTimer, event: Event, following: SetTimer | None) -> None:
         unit = Unit(
             [event],
             [orjson.dumps(event.payload)],

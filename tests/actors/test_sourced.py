@@ -319,3 +319,60 @@ def test_the_system_tells_the_state_of_a_key_that_sleeps_and_wakes_nobody(store:
             system.state("other", key="x")
         with pytest.raises(InvalidAgent, match="no EventSourcedAgent"):
             system.state("registry")
+
+
+@pytest.mark.parametrize("key", [None, "payload.of"])
+@pytest.mark.parametrize("store", [None, MemoryStore])
+def test_what_a_timer_says_in_the_agents_name_is_part_of_its_state(
+    store: Any, key: str | None
+) -> None:
+    class Reminding(Writer):
+        @on("remind")
+        def remind(self, event: Event) -> None:
+            self.emit("note.now", {"text": "now"})
+            self.after(5, "note.later", {"text": "later"})
+            self.after(9, "note.never", {"text": "never"}, key="n")
+            self.after(9, "note.last", {"text": "last"})
+
+        @on("calm")
+        def calm(self, event: Event) -> None:
+            self.cancel("n")
+
+    log = store and store()
+    name = "reminding" if key is None else "reminding:x"
+    with ActorSystem(mode="simulated", store=log) as system:
+        system.spawn(Reminding, key=key)
+        system.publish("remind", {"of": "x"})
+        system.advance(6)
+        assert system.state(name) == Notes(("now", "later"))
+        system.publish("calm", {"of": "x"})
+        system.advance(6)
+        system.wait_idle()
+        assert system.state(name) == Notes(("now", "later", "last"))
+    if log is not None:
+        with ActorSystem(mode="simulated", store=log) as system:
+            system.spawn(Reminding, key=key)
+            system.publish("calm", {"of": "x"})
+            system.wait_idle()
+            assert system.state(name) == Notes(("now", "later", "last"))
+            assert log.timers() == []
+
+
+@pytest.mark.parametrize("store", [None, MemoryStore])
+def test_what_the_state_cannot_take_is_not_said_by_a_timer_either(store: Any) -> None:
+    class Wrong(Writer):
+        @on("remind")
+        def remind(self, event: Event) -> None:
+            self.after(5, "note.later", {"no text": "?"})
+
+    with ActorSystem(mode="simulated", store=store and store()) as system:
+        system.spawn(Wrong, name="writer")
+        system.publish("remind", {})
+        system.advance(6)
+        system.publish("write", {"texts": ["a"]})
+        system.wait_idle()
+        assert [letter.agent for letter in system.dead_letters()] == ["writer"]
+        assert system.state("writer") == Notes(("a",), 1)
+        if store is not None:
+            assert system.store.timers() == []
+            assert list(system.store.read(pattern="note.later")) == []
