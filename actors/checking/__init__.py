@@ -13,7 +13,7 @@ from choreia.actors.checking.code import load as load
 from choreia.actors.checking.finding import Finding as Finding
 from choreia.actors.checking.finding import Report as Report
 from choreia.actors.checking.log import check_log
-from choreia.actors.checking.states import check_states, stale_snapshots
+from choreia.actors.checking.states import check_states, sourced, stale_snapshots
 from choreia.runtime.stores.base import EventStore
 
 
@@ -27,7 +27,7 @@ def check(store: EventStore, code: Code, *, sample: int | None = None) -> Report
     found = [
         *in_log,
         *check_timers(store, code),
-        *stale_snapshots(store, code),
+        *stale_snapshots(store, sourced(code)),
         *check_cursors(store, code),
         *check_states(store, code),
         *check_letters(store, code),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from choreia.actors.agent import Agent
 from choreia.actors.checking.code import Code, Member
 from choreia.actors.checking.finding import Finding
 from choreia.actors.folding import Applier
@@ -25,10 +26,19 @@ def check_states(store: EventStore, code: Code) -> list[Finding]:
     return found
 
 
-def stale_snapshots(store: EventStore, code: Code) -> list[Finding]:
-    """V05: snapshots that were made by another state class than the code has.
+def sourced(code: Code) -> dict[str, type[Agent]]:
+    """By agent id, the event-sourced classes of the code."""
+    return {
+        agent_did(code.node, agent.name): agent.cls
+        for agent in code.agents
+        if _applier(agent) is not None
+    }
 
-    Stores keep none so far: a state is always folded from the first event.
+
+def stale_snapshots(store: EventStore, classes: Mapping[str, type[Agent]]) -> list[Finding]:
+    """V05: snapshots of agents (by id) that were made by another state class than theirs is now.
+
+    Stores keep no snapshots so far: a state is folded from the first event. So there are none.
     """
     return []
 

@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from choreia import (
     ActorSystem,
@@ -288,6 +290,45 @@ def test_what_the_code_cannot_read_is_not_tried_again(
         assert isinstance(letter.error, error)
         assert (letter.reason, letter.attempts) == ("gave_up", 1)
     assert Reader.seen == [(2, "EUR", "2.0.0")]
+
+
+OLD, BAD, NEW, NEWER = "1.0.0", "1.0.0 that fails", "2.0.0", "3.0.0"
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.sampled_from([OLD, BAD, NEW, NEWER]), max_size=30),
+    st.integers(1, 6),
+    st.integers(0, 2**32),
+    st.booleans(),
+)
+def test_whatever_is_stored_is_handled_or_a_dead_letter_in_order(
+    versions: list[str], mailbox: int, seed: int, plain: bool
+) -> None:
+    type, store = f"tests.evolution.t{next(NUMBERS)}", MemoryStore()
+    with ActorSystem(mode="simulated", store=store) as system:
+        for n, version in enumerate(versions):
+            payload = {"n": n} if version in (OLD, BAD) else {"n": n, "currency": "EUR"}
+            system.publish(type, payload, version=version.split()[0])
+    order = deploy(type)
+    seen: list[int] = []
+
+    class Reader(Agent):
+        @on(type if plain else order, {"payload.currency": "EUR"})
+        def take(self, given: Any) -> None:
+            assert self.event is not None
+            assert self.event.metadata.version != OLD
+            seen.append(self.event.payload["n"])
+
+    BROKEN.clear()
+    BROKEN.update(n for n, version in enumerate(versions) if version == BAD)
+    with ActorSystem(mode="simulated", seed=seed, store=store) as system:
+        system.spawn(Reader, start="beginning", mailbox=mailbox)
+        system.wait_idle()
+        died = [one.event.payload["n"] for one in system.dead_letters() if one.event is not None]
+    lost = {BAD} if plain else {BAD, NEWER}  # a plain handler takes any version, as it comes
+    assert seen == [n for n, version in enumerate(versions) if version not in lost]
+    assert died == [n for n, version in enumerate(versions) if version in lost]
 
 
 # -- state ----------------------------------------------------------------------------------------

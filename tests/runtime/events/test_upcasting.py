@@ -20,7 +20,13 @@ from choreia.runtime.events import upcasting
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.payload import FrozenDict
 from choreia.runtime.events.schema import event_type, structure
-from choreia.runtime.events.upcasting import outdated, upcast, upcast_if_possible, upcaster
+from choreia.runtime.events.upcasting import (
+    outdated,
+    upcast,
+    upcast_if_possible,
+    upcast_version,
+    upcaster,
+)
 
 NUMBERS = itertools.count()
 
@@ -254,6 +260,9 @@ def test_lifting_always_ends_and_never_goes_down(
     assert reached >= start
     assert (lifted.payload["n"] == 0) is (reached == start)
     assert upcast(lifted) is lifted
+    assert upcast_version(type, text(start)) == lifted.metadata.version
+    assert outdated(versioned(type, text(start))) is (reached != start)
+    assert not outdated(lifted)
 
 
 def test_declaring_and_lifting_from_many_threads() -> None:
