@@ -156,7 +156,7 @@ def findings(*arguments: str) -> list[dict[str, Any]]:
 def test_code_that_can_read_everything(store: str, shop: Any, build: str) -> None:
     before = Path(store).read_bytes()
     assert findings(store, shop() + build) == []
-    assert choreia(store, shop() + build).stdout == "6 events tried: 0 errors, 0 warnings\n"
+    assert choreia(store, shop() + build).stdout == "events tried: 6, errors: 0, warnings: 0\n"
     assert Path(store).read_bytes() == before
 
 

@@ -101,6 +101,7 @@ def reader(order: Any, filter: dict[str, object] | None = None) -> Any:
 
     class Reader(Agent):
         seen: ClassVar[list[tuple[int, str, str]]] = []
+        heard: ClassVar[list[Event]] = []
         retry = Retry(attempts=4, delay=0.01)
 
         @on(order, filter)
@@ -521,6 +522,7 @@ def new_run(store: EventStore, type: str, filter: dict[str, object] | None) -> A
     system = ActorSystem(mode="simulated", store=store)
     system.spawn(reader_of_the_old("tests.evolution.wait"), name="waiter")
     system.spawn(Reader, name="reader")
+    system.subscribe(type, Reader.heard.append)  # it hears what is live, and nothing else
     system.advance(11)
     return system, Reader
 
@@ -530,6 +532,7 @@ def test_a_timer_fires_in_the_newest_version(type: str, store: EventStore) -> No
     system, Reader = new_run(store, type, {"payload.currency": "EUR"})
     with system:
         assert Reader.seen == [(1, "EUR", "2.0.0")]
+        assert [event.metadata.version for event in Reader.heard] == ["2.0.0"]
         assert store.timers() == []
     [fired] = store.read(pattern=type)
     assert fired.event.payload == {"n": 1, "currency": "EUR"}
@@ -543,7 +546,8 @@ def test_a_timer_that_cannot_be_lifted_is_a_dead_letter_of_who_listens(
     BROKEN.add(1)
     system, Reader = new_run(store, type, filter)
     with system:
-        [letter] = system.dead_letters()
+        letter, live = sorted(system.dead_letters(), key=lambda one: one.agent)
+        assert (live.agent.partition("-")[0], live.reason) == ("subscription", "gave_up")
         assert (letter.agent, letter.reason, letter.attempts) == ("reader", "gave_up", 1)
         assert isinstance(letter.error, PayloadMismatch)
         assert store.timers() == []
@@ -551,3 +555,4 @@ def test_a_timer_that_cannot_be_lifted_is_a_dead_letter_of_who_listens(
         system.redeliver(letter)
         system.wait_idle()
     assert Reader.seen == [(1, "EUR", "2.0.0")]
+    assert Reader.heard == []

@@ -62,7 +62,7 @@ def _tell(report: Report) -> None:
         click.echo(f"     {shown(finding.advice, LONGEST)}")
     warnings = sum(finding.warning for finding in report.findings)
     errors = len(report.findings) - warnings
-    click.echo(f"{report.events:,} events tried: {errors} errors, {warnings} warnings")
+    click.echo(f"events tried: {report.events:,}, errors: {errors}, warnings: {warnings}")
 
 
 def _about(finding: Finding) -> str:
