@@ -62,6 +62,7 @@ class Agent(Actor):
     specializations: ClassVar[tuple[str, ...]] = ()
     capacity: ClassVar[int] = 1
     emits: ClassVar[tuple[str | type, ...] | None] = None
+    key: ClassVar[str | None] = None
 
     _choreia_abilities: ClassVar[FrozenDict] = EMPTY
     _choreia_handlers: ClassVar[tuple[HandlerSpec, ...]] = ()

@@ -11,7 +11,7 @@ import attrs
 from choreia.actors.snapshots import Snapshots
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.event import Event
-from choreia.runtime.events.schema import structure, type_of
+from choreia.runtime.events.schema import structure, type_of, upcast
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.unit import Snapshot
 
@@ -85,6 +85,7 @@ class Applier:
     def next(self, state: object, event: Event) -> object:
         """The state after `event`. Raises what the method raises, and `InvalidAgent` when it
         returns no state."""
+        event = upcast(event)  # one from a store may be older than the state's class
         methods = self._by_type.get(event.type)
         if methods is None:
             methods = tuple(m for m in self._methods if m[0].pattern.matches(event.type))

@@ -336,5 +336,16 @@ class ExpectationFailed(ChoreiaError, AssertionError):
         self.faults = tuple(faults)
 
 
+class InvalidModule(ChoreiaError, ValueError):
+    """Code that was to be looked at cannot be imported, or does not spawn its agents.
+
+    `module` is what was asked for.
+    """
+
+    def __init__(self, message: str, *, module: str = "") -> None:
+        super().__init__(message)
+        self.module = module
+
+
 class DemoError(ChoreiaError):
     """A demo was given input it cannot use: a file, a line, a value."""

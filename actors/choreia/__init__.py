@@ -35,6 +35,7 @@ from choreia.runtime.errors import InvalidAgent as InvalidAgent
 from choreia.runtime.errors import InvalidEvent as InvalidEvent
 from choreia.runtime.errors import InvalidFilter as InvalidFilter
 from choreia.runtime.errors import InvalidLimit as InvalidLimit
+from choreia.runtime.errors import InvalidModule as InvalidModule
 from choreia.runtime.errors import InvalidPattern as InvalidPattern
 from choreia.runtime.errors import InvalidPayload as InvalidPayload
 from choreia.runtime.errors import InvalidStore as InvalidStore

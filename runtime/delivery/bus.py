@@ -24,6 +24,7 @@ from choreia.runtime.delivery.multicast import MOST, Multicast
 from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
+from choreia.runtime.events.upcasting import UPCAST, outdated
 
 if TYPE_CHECKING:
     from choreia.runtime.delivery.engine import Engine
@@ -180,6 +181,10 @@ class Bus:
     def receivers(self, event: Event) -> tuple[Route, Sequence[Feed]]:
         """Who gets `event` if it is published now."""
         route = self._hot.get(event.type) or self.table.resolve(event.type)
+        if event.type in UPCAST and outdated(event):
+            # From a store, and its upcaster fails: no filter can judge it. Whoever subscribes to
+            # the type finds it among its dead letters.
+            return route, route.feeds
         return route, route.select(event)
 
     def impose(self, event: Event, *, vital: bool) -> None:

@@ -23,6 +23,7 @@ from choreia.runtime.errors import ReturnedValue, Unhandled
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import structure
+from choreia.runtime.events.upcasting import UPCAST, upcast
 
 if TYPE_CHECKING:
     from choreia.runtime.delivery.turn import Turn
@@ -165,6 +166,8 @@ def _back_off(turn: Turn, wait: float) -> Frame:
 
 
 def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
+    if event.type in UPCAST:  # a dead letter's from a store, or one whose upcaster fails
+        event = turn.event = upcast(event)
     certain = routed and len(plan.steps) == 1
     ran = False
     for step in plan.steps:

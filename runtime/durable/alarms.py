@@ -18,6 +18,7 @@ from choreia.runtime.delivery.clock import Timer
 from choreia.runtime.durable.journal import Entry
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.event import Event, make_event, make_metadata
+from choreia.runtime.events.upcasting import upcast_if_possible
 from choreia.runtime.stores.unit import CancelTimer, Outcome, SetTimer, Unit
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Alarms:
             self.set(timer)
             return
         following = None if self.repeats is None else self.repeats.after_firing(timer, now)
-        event = fired(timer.event, now)
+        event = upcast_if_possible(fired(timer.event, now))  # it may be older than the code
         teller = self.teller(timer.agent)
         # A state is made of what its agent says, in the order of the log: so it says this itself.
         if (

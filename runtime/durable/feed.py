@@ -15,6 +15,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import attrs
+
 from choreia.runtime.delivery.cell import COMMITTING
 from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, MemoryFeed
 from choreia.runtime.delivery.gate import Gate
@@ -22,6 +24,7 @@ from choreia.runtime.delivery.mailbox import CLOSED
 from choreia.runtime.delivery.overflow import Overflow
 from choreia.runtime.errors import StoreError
 from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.events.upcasting import UPCAST, upcast_if_possible
 from choreia.runtime.stores.base import Selection
 
 if TYPE_CHECKING:
@@ -34,6 +37,14 @@ READ = 256
 """Events read from the log at a time."""
 AGAIN = 0.25
 """Seconds until it is tried again, when it could not be read."""
+
+
+def _newest(recorded: Recorded) -> Recorded:
+    """As the code of today knows it. What the log holds stays what was written."""
+    event = recorded.event
+    if event.type not in UPCAST or recorded.erased:
+        return recorded
+    return attrs.evolve(recorded, event=upcast_if_possible(event))
 
 
 class LogFeed(MemoryFeed):
@@ -95,7 +106,7 @@ class LogFeed(MemoryFeed):
         for recorded in self._bus.store.read(
             position, pattern=self._patterns(), up_to=self._bus.routed
         ):
-            self.owed += self._concerns(recorded)
+            self.owed += self._concerns(_newest(recorded))
 
     # -- events, from the journal -----------------------------------------------------------
 
@@ -185,6 +196,7 @@ class LogFeed(MemoryFeed):
             if types is not None and recorded.event.type not in types:
                 self.fetched = recorded.position  # the quick look, for which most are none of ours
                 continue
+            recorded = _newest(recorded)
             if self._concerns(recorded) and not self._push(recorded):
                 return False
             self.fetched = recorded.position

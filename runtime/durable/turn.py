@@ -25,6 +25,7 @@ from choreia.runtime.durable.outgoing import EVENTS, Entering
 from choreia.runtime.durable.suspects import PATIENCE
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.events.upcasting import UPCAST, outdated
 
 if TYPE_CHECKING:
     from choreia.runtime.durable.bus import LogBus
@@ -183,6 +184,8 @@ class DurableTurn(Entering):
 
     def _known(self, item: object, event: Event) -> bool:
         """Whether something is known of earlier attempts, or has to be written before this one."""
+        if event.type in UPCAST and outdated(event):
+            return True  # its upcaster fails: that is told in a frame
         if not isinstance(item, Recorded):
             return False
         return self.ledger.suspect(item) or self.ledger.memories.known(event.id)

@@ -87,6 +87,13 @@ def class_of(type: str, version: str) -> type | None:
     return _classes.get((type, version))
 
 
+def newest_classes() -> dict[str, type]:
+    """By event type, the class that is declared for its newest version."""
+    with _lock:
+        declared = sorted(_classes.items(), key=lambda item: ordered_version(item[0][1]))
+    return {type: cls for (type, _), cls in declared}
+
+
 def unstructure(instance: object) -> dict[str, object]:
     """A typed payload as a plain dict. Raises `SchemaError` when its class is not declared."""
     # cattrs takes 50 ms to import: only programs that use typed payloads pay for it.

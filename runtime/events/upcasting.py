@@ -78,6 +78,29 @@ def upcast(event: Event) -> Event:
     return _lifted(event, payload, version)
 
 
+def outdated(event: Event) -> bool:
+    """Whether there is an upcaster that would lift the event."""
+    chain = _chains.get(event.type)
+    return chain is not None and chain.step_from(event.metadata.version) is not None
+
+
+def upcast_version(type: str, version: str) -> str:
+    """The version that `upcast` lifts payloads of a type and version to."""
+    chain = _chains.get(type)
+    while chain is not None and (step := chain.step_from(version)) is not None:
+        version = step.to_version
+    return version
+
+
+def upcast_if_possible(event: Event) -> Event:
+    """`upcast`, but the event as it is when an upcaster fails on it: it stays `outdated`, and
+    raises when it is handled, where that makes it a dead letter."""
+    try:
+        return upcast(event)
+    except PayloadMismatch:
+        return event
+
+
 @attrs.frozen
 class _Step:
     from_version: str

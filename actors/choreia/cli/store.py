@@ -8,6 +8,7 @@ import attrs
 import click
 import orjson
 
+from choreia.cli.lazy import LazyCommand
 from choreia.cli.opening import opened, output_option, shown, store_argument
 from choreia.runtime.stores.base import Verdict
 
@@ -18,6 +19,11 @@ FAULTS = 20
 @click.group("store")
 def command() -> None:
     """Look at a store as a whole, check it, tidy it up, erase from it."""
+
+
+command.add_command(
+    LazyCommand("check", "choreia.cli.store_check", "What could new code not read in it?")
+)
 
 
 @command.command()

@@ -17,6 +17,7 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import (
     class_of,
     event_type,
+    newest_classes,
     structure,
     type_of,
     unstructure,
@@ -61,6 +62,15 @@ def test_a_declared_class_knows_its_type() -> None:
     assert type_of(Order) == type_of(Order(1)) == ("tests.schema.order", "2.1.0")
     assert class_of("tests.schema.order", "2.1.0") is Order
     assert class_of("tests.schema.order", "2.0.0") is None
+
+
+def test_the_newest_class_is_that_of_the_highest_version() -> None:
+    type = fresh()
+    classes = {
+        version: event_type(type, version)(thing(f"V{version}"))
+        for version in ("2.0.0", "10.1.0", "9.9.9")
+    }
+    assert newest_classes()[type] is classes["10.1.0"]
 
 
 def test_the_version_has_a_default() -> None:

@@ -20,7 +20,13 @@ from choreia.runtime.events import upcasting
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.payload import FrozenDict
 from choreia.runtime.events.schema import event_type, structure
-from choreia.runtime.events.upcasting import upcast, upcaster
+from choreia.runtime.events.upcasting import (
+    outdated,
+    upcast,
+    upcast_if_possible,
+    upcast_version,
+    upcaster,
+)
 
 NUMBERS = itertools.count()
 
@@ -254,6 +260,9 @@ def test_lifting_always_ends_and_never_goes_down(
     assert reached >= start
     assert (lifted.payload["n"] == 0) is (reached == start)
     assert upcast(lifted) is lifted
+    assert upcast_version(type, text(start)) == lifted.metadata.version
+    assert outdated(versioned(type, text(start))) is (reached != start)
+    assert not outdated(lifted)
 
 
 def test_declaring_and_lifting_from_many_threads() -> None:
@@ -279,3 +288,18 @@ def test_declaring_and_lifting_from_many_threads() -> None:
         thread.join()
     assert not wrong
     assert all(upcast(versioned(type, "1.0.0")).metadata.version == "2.0.0" for type in types)
+
+
+def test_what_an_upcaster_fails_on_stays_outdated() -> None:
+    type = fresh()
+    event = versioned(type, "1.0.0", n=1)
+    assert not outdated(event), "there is nothing to lift it"
+    assert upcast_if_possible(event) is event
+    upcaster(type, "1.0.0", "2.0.0")(counted)
+    assert outdated(event)
+    lifted = upcast_if_possible(event)
+    assert lifted.payload == {"n": 2}
+    assert not outdated(lifted)
+    broken = versioned(type, "1.0.0", m=1)
+    assert upcast_if_possible(broken) is broken
+    assert outdated(broken)
