@@ -18,7 +18,7 @@ from choreia.runtime.stores.base import EventStore
 
 SHOWN = 3
 """Faults of one check that are told; the others are counted."""
-ANSWERED, REFUSED, WITHDRAWN = "question.answered", "question.refused", "question.withdrawn"
+ANSWERED, REFUSED = "question.answered", "question.refused"
 
 Piece = tuple[str, int, int]
 """Document, version, and the number of a passage (or of a part)."""
@@ -94,9 +94,7 @@ def _index(store: EventStore) -> Check:
 
 
 def _questions(store: EventStore) -> Check:
-    ends = Counter(
-        str(event.payload["question"]) for event in said(store, ANSWERED, REFUSED, WITHDRAWN)
-    )
+    ends = Counter(str(event.payload["question"]) for event in said(store, ANSWERED, REFUSED))
     asked = {event.id: str(event.payload["text"]) for event in said(store, "question.asked")}
     faults = [f"{text!r} has {ends[id]} answers" for id, text in asked.items() if ends[id] != 1]
     faults += [f"nobody asked {id}, and it was answered" for id in set(ends) - set(asked)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 
 from choreia import ActorSystem, DemoError, Event
 from choreia.demos.library.conversation import BUDGET
@@ -101,6 +102,6 @@ def _withdrawn(id: str, known: Kept) -> Event:
 
 
 def _event(type: str, payload: object, id: str, version: int) -> Event:
-    # An id of its own: published twice, it is received once.
-    name = f"document-{id}-{version}"
+    # An id of its own: published twice, it is received once. (Hashed, for a path may be long.)
+    name = f"document-{blake2b(id.encode(), digest_size=16).hexdigest()}-{version}"
     return Event(type=type, source=SOURCE, payload=payload, id=name)

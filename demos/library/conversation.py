@@ -18,20 +18,19 @@ from choreia.demos.library.events import (
     UserArrived,
     UserGreeted,
 )
-from choreia.demos.library.memory import ASKED, CONTEXT, RESERVED, WITHDRAWN, Memory
-from choreia.demos.library.models.base import Message, Model, Reply, estimate
+from choreia.demos.library.memory import ASKED, CONTEXT, RESERVED, Memory
+from choreia.demos.library.models.base import LONGEST_ANSWER, Message, Model, Reply, estimate
 from choreia.demos.library.prompt import cited, prompt
 from choreia.demos.library.words import refers_back, terms
 
 BUDGET = 100_000
 """Tokens a user."""
-LONGEST_ANSWER = 600
-"""Tokens: a model is asked to write no more, and that much is put aside for it."""
 MODEL_TIMEOUT = 120.0
 """Seconds for one answer."""
 PROGRESS = 160
 """Characters of an answer that are told together."""
 NOTHING = "nothing in the library speaks of that"
+WITHDRAWN = "it was withdrawn"
 
 
 class Conversation(EventSourcedAgent[Memory]):
@@ -74,8 +73,7 @@ class Conversation(EventSourcedAgent[Memory]):
     def withdraw(self, withdrawn: QuestionWithdrawn) -> None:
         """What runs for it was cancelled already; what is still to come is not to begin."""
         if self._is_open(withdrawn.question):
-            value = {"question": withdrawn.question}
-            self.emit(MemoryUpdated(WITHDRAWN, value, withdrawn.user))
+            self.emit(QuestionRefused(withdrawn.user, withdrawn.question, WITHDRAWN))
 
     @on(SearchFound, timeout=MODEL_TIMEOUT, cancel_on=QuestionWithdrawn)
     async def answer(self, found: SearchFound) -> None:

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from choreia import applies
 from choreia.demos.library.events import MemoryUpdated, QuestionAnswered, QuestionRefused
 
-ASKED, CONTEXT, RESERVED, WITHDRAWN = "asked", "context", "reserved", "withdrawn"
+ASKED, CONTEXT, RESERVED = "asked", "context", "reserved"
 """Keys of what it says to itself."""
 
 
@@ -52,10 +52,9 @@ class Memory:
         if updated.key == CONTEXT:
             return evolve(self, context=tuple(value["words"]))
         if updated.key == ASKED:
-            return self._with(value["question"], Asked(value["text"], tuple(value["about"])))
-        if updated.key == RESERVED:
-            return self._costing(value["question"], value["tokens"])
-        return self._ended(value["question"], refused=WITHDRAWN)
+            asked = Asked(value["text"], tuple(value["about"]))
+            return evolve(self, questions={**self.questions, value["question"]: asked})
+        return self._costing(value["question"], value["tokens"])
 
     @applies(QuestionAnswered)
     def answered(self, answered: QuestionAnswered) -> Memory:
@@ -66,12 +65,9 @@ class Memory:
     def refused(self, refused: QuestionRefused) -> Memory:
         return self._ended(refused.question, refused=refused.reason)
 
-    def _with(self, question: str, asked: Asked) -> Memory:
-        return evolve(self, questions={**self.questions, question: asked})
-
     def _ended(self, question: str, answer: str = "", refused: str = "") -> Memory:
         asked = evolve(self.questions[question], answer=answer, refused=refused, open=False)
-        return self._with(question, asked)
+        return evolve(self, questions={**self.questions, question: asked})
 
     def _costing(self, question: str, tokens: int) -> Memory:
         return evolve(self, tokens={**self.tokens, question: tokens})

@@ -8,12 +8,12 @@ LONGEST = 64
 """Characters. What is longer is no word, but a key, a hash, a line without blanks."""
 
 _WORD = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
-# Few: how rare a word is counts anyway, and of Python "with", "while" or "is" may be asked.
+# Few: how rare a word is counts anyway, and of Python "with", "while" or "not" may be asked.
 _COMMON = (
     "a about an and any are be been but by can could did do does doing had has have he her his how "
-    "i it its may me mean means my of on please she should so tell that the their them then there "
-    "these they this those to was we were what when where which who whom whose why will would you "
-    "your"
+    "i is it its may me mean means my of on please she should so tell that the their them then "
+    "there these they this those to was we were what when where which who whom whose why will "
+    "would you your"
 )
 _COMMON_WORDS = frozenset(_COMMON.split())
 _POINTING = "it its that this they them their these those he him his she her"

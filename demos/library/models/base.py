@@ -18,6 +18,8 @@ from attrs import frozen
 
 from choreia import ChoreiaError
 
+LONGEST_ANSWER = 600
+"""Tokens: a model is asked to write no more, and that much is put aside for it."""
 CHARACTERS = 4
 """Of a token, roughly, where the model does not count."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from attrs import asdict, field, frozen
 
 from choreia import DemoError, GiveUp, RetryAfter
-from choreia.demos.library.models.base import Message, ModelFailed, Piece
+from choreia.demos.library.models.base import LONGEST_ANSWER, Message, ModelFailed, Piece
 from choreia.demos.library.models.patience import seconds_to_wait
 from choreia.demos.library.models.stream import Chunk, chunk_of, read_chunks
 
@@ -30,8 +30,6 @@ CONNECT = 10.0
 """Seconds."""
 LONGEST_WAIT = 300.0
 """Seconds. A server that wants to be left alone for longer is not waited for."""
-LONGEST_ANSWER = 600
-"""Tokens."""
 QUOTED = 200
 """Characters of an error's body."""
 BUSY = (408, 409, 425, 429)
