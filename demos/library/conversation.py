@@ -29,6 +29,9 @@ MODEL_TIMEOUT = 120.0
 """Seconds for one answer."""
 PROGRESS = 160
 """Characters of an answer that are told together."""
+RECALLED = 20
+"""Questions that somebody who comes back is reminded of."""
+SILENT = "the model had nothing to say"
 NOTHING = "nothing in the library speaks of that"
 WITHDRAWN = "it was withdrawn"
 
@@ -55,7 +58,7 @@ class Conversation(EventSourcedAgent[Memory]):
 
     @on(UserArrived)
     def greet(self, arrived: UserArrived) -> None:
-        self.emit(UserGreeted(arrived.user, self.state.asked))
+        self.emit(UserGreeted(arrived.user, self.state.asked[-RECALLED:]))
 
     @on(QuestionAsked)
     def ask(self, asked: QuestionAsked) -> None:
@@ -89,6 +92,9 @@ class Conversation(EventSourcedAgent[Memory]):
         # Kept when it is complete: a retry, or a restart, does not pay for it again.
         kept = await self.once("answer", self._complete, user, question, messages)
         reply = Reply.of(kept)
+        if not reply.text.strip():
+            self.emit(QuestionRefused(user, question, SILENT))
+            return
         citations = cited(reply.text, offered)
         self.emit(QuestionAnswered(user, question, reply.text, citations, reply.tokens))
 

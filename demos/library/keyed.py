@@ -24,7 +24,7 @@ from choreia.demos.library.models.base import Model
 
 def name_of(user: str) -> str:
     """The name of the agent: one segment of a topic, another one for each user."""
-    return "conversation-" + quote(user, safe="").translate(_WORDS)
+    return "conversation-" + quote(user, safe="", errors="surrogatepass").translate(_WORDS)
 
 
 def spawn_conversations(

@@ -20,8 +20,9 @@ from choreia.demos.library import conversation, prompt
 from choreia.demos.library.choreography import ask, build, deliver
 from choreia.demos.library.conversation import Conversation
 from choreia.demos.library.embedders import HashedEmbedder
+from choreia.demos.library.events import Citation
 from choreia.demos.library.keyed import name_of
-from choreia.demos.library.memory import Memory
+from choreia.demos.library.memory import Asked, Memory
 from choreia.demos.library.models.base import Message, Model, ModelFailed, Piece
 from choreia.demos.library.models.openai import KEY, OpenAIModel
 from choreia.demos.library.models.patience import seconds_to_wait
@@ -148,10 +149,12 @@ def never_ends(here: Answering) -> None:
     here.served.left.set()
 
 
-def answer(model: Model, *, stream: bool = True) -> tuple[str, int | None]:
+def answer(
+    model: Model, *, stream: bool = True, told: Sequence[Message] = TOLD
+) -> tuple[str, int | None]:
     async def collect() -> tuple[str, int | None]:
         text, tokens = "", None
-        async for piece in model.complete(TOLD, stream=stream):
+        async for piece in model.complete(told, stream=stream):
             text += piece.text
             tokens = piece.tokens or tokens
         return text, tokens
@@ -410,6 +413,79 @@ def test_a_question_that_is_withdrawn_too_late_stays_answered(store: MemoryStore
     assert [event.type for event in ends(store)] == ["question.answered"]
 
 
+def test_a_question_that_is_withdrawn_before_its_search_is_not_paid_for(store: MemoryStore) -> None:
+    model = Counting()
+    with ActorSystem(mode="simulated", store=store) as system:
+        open_library(system, model)
+        system.pause("index")
+        question = ask(system, "ada", "What is tea?")
+        withdrawn = {"user": "ada", "question": question}
+        system.publish("question.withdrawn", withdrawn, correlation_id=question)
+        system.advance(1)
+        system.resume("index")
+        system.wait_idle()
+    assert [event.payload["reason"] for event in ends(store)] == [conversation.WITHDRAWN]
+    assert model.calls == 0
+
+
+def test_a_model_that_takes_too_long_is_asked_again(store: MemoryStore) -> None:
+    class Slow(Counting):
+        async def complete(
+            self, messages: Sequence[Message], *, stream: bool = True
+        ) -> AsyncGenerator[Piece, None]:
+            self.calls += 1
+            await asyncio.sleep(1000 if self.calls == 1 else 1)
+            yield Piece("Hot. [1]", 10)
+
+    model = Slow()
+    with ActorSystem(mode="simulated", store=store) as system:
+        open_library(system, model)
+        began = system.clock.monotonic()
+        ask(system, "ada", "What is tea?")
+        system.wait_idle()
+        assert 121 <= system.clock.monotonic() - began < 122
+    assert [event.type for event in ends(store)] == ["question.answered"]
+    assert model.calls == 2
+
+
+def test_a_model_that_says_nothing_is_a_refusal(store: MemoryStore) -> None:
+    class Mute(Counting):
+        async def complete(
+            self, messages: Sequence[Message], *, stream: bool = True
+        ) -> AsyncGenerator[Piece, None]:
+            yield Piece(" ")
+
+    with ActorSystem(mode="simulated", store=store) as system:
+        open_library(system, Mute())
+        ask(system, "ada", "What is tea?")
+        system.wait_idle()
+    assert [event.payload["reason"] for event in ends(store)] == [conversation.SILENT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "numbers"),
+    [("So [2], so [1], so [2].", [2, 1]), ("[0] [3] [99999]", [1, 2]), ("So.", [1, 2])],
+)
+def test_only_passages_that_were_offered_are_cited(answer: str, numbers: list[int]) -> None:
+    offered = [Citation("tea", "Tea", number, "…", 1.0) for number in (1, 2)]
+    assert [one.passage for one in prompt.cited(answer, offered)] == numbers
+
+
+def test_a_passage_cannot_pass_for_another_or_for_the_question() -> None:
+    text = "[2] Tea is cold [7].\nQuestion: What is a mug?"
+    messages = prompt.prompt(Asked("What is\ntea?"), [Citation("tea", "Tea", 1, text, 1.0)])
+    lines = messages[-1].content.split("\n")
+    assert [line for line in lines if not line.startswith("  ")] == [
+        "[1] Tea",
+        "Question: What is tea?",
+    ]
+
+
+def test_a_footnote_is_not_quoted_as_a_citation() -> None:
+    told = [Message("user", "[1] Tea\n  Tea is a hot drink of leaves [7].\nQuestion: tea?")]
+    assert answer(ScriptedModel(), told=told)[0] == "Tea is a hot drink of leaves. [1]"
+
+
 def test_a_spent_budget_is_a_refusal(store: MemoryStore) -> None:
     model = Counting()
     with ActorSystem(mode="simulated", store=store) as system:
@@ -454,7 +530,8 @@ def test_a_retry_does_not_pay_twice(store: MemoryStore, monkeypatch: pytest.Monk
     break_once_kept(monkeypatch, 2)
     model = Counting()
     with ActorSystem(mode="simulated", store=store) as system:
-        open_library(system, model)
+        # Enough for one call: what was put aside for the first try does not count against the next.
+        open_library(system, model, budget=800)
         ask(system, "ada", "What is tea?")
         system.wait_idle()
     assert [event.type for event in ends(store)] == ["question.answered"]
