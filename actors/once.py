@@ -27,6 +27,17 @@ def call_once(turn: Turn, name: str, fn: Callable[..., object], args: tuple[obje
     recorded = done[name]
     if isinstance(recorded, asyncio.Future):  # kept when it is done, to be awaited again
         return _once_async(done, name, cast("asyncio.Future[object]", recorded))
+    # Read from the store, where an earlier run kept it: a coroutine function's is still awaited.
+    return _kept_async(recorded) if _is_async(fn) else recorded
+
+
+def _is_async(fn: Callable[..., object]) -> bool:
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(
+        getattr(fn, "__call__", None)  # noqa: B004  (an object that is called like a function)
+    )
+
+
+async def _kept_async(recorded: object) -> object:
     return recorded
 
 

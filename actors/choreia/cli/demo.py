@@ -13,6 +13,11 @@ DEMOS = (
         "Alarms, a person's approval, a fixer that hangs, a stand-by.",
     ),
     LazyCommand(
+        "library",
+        "choreia.demos.library.command",
+        "Documents become a memory, and conversations remember.",
+    ),
+    LazyCommand(
         "orders",
         "choreia.demos.orders.command",
         "An order saga: failed payments, empty shelves, compensations.",
