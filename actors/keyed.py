@@ -182,15 +182,12 @@ class KeyedFamily:
 
     def _make_room(self) -> None:
         """For one more, if some have nothing to do."""
-        for key, cell in list(self._first(TRIES)):
+        for _ in range(TRIES):
             if len(self._awake) < self._options.awake:
                 return
+            key, cell = next(iter(self._awake.items()))
             if not self._let_sleep(key, cell):
                 self._awake.move_to_end(key)
-
-    def _first(self, count: int) -> Iterable[tuple[str, Cell]]:
-        for _, item in zip(range(count), self._awake.items(), strict=False):
-            yield item
 
     def _let_sleep(self, key: str, cell: Cell) -> bool:
         """Whether it sleeps now. Of one that has last words, whether it is about to."""

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from choreia import DeadLetter, Event
-from choreia.demos.library.past import agent_id, fold, said
-from choreia.demos.library.shelves import Shelves
+from choreia.demos.library.past import said, shelved
 from choreia.runtime.events.display import plain
 from choreia.runtime.stores.base import EventStore
 
@@ -81,7 +80,7 @@ def _passages(store: EventStore) -> Check:
 
 def _index(store: EventStore) -> Check:
     """The index holds the newest version of each document, and of that every passage."""
-    shelves = fold(Shelves, store, agent_id("index"))
+    shelves = shelved(store)
     holds = Counter((entry.document_id, entry.version, entry.number) for entry in shelves.entries())
     newest = {id: shelf.version for id, shelf in shelves.documents.items()}
     due = Counter(piece for piece in _embedded(store) if piece[1] == newest.get(piece[0], piece[1]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from hashlib import blake2b
 
 from choreia import ActorSystem, DemoError, Event
-from choreia.demos.library.conversation import BUDGET
+from choreia.demos.library.conversation import BUDGET, Conversation
 from choreia.demos.library.embedders import Embedder, HashedEmbedder
 from choreia.demos.library.embedding import Embedding
 from choreia.demos.library.events import (
@@ -17,10 +16,9 @@ from choreia.demos.library.events import (
     UserArrived,
 )
 from choreia.demos.library.index import Index
-from choreia.demos.library.keyed import spawn_conversations
 from choreia.demos.library.models.base import Model
 from choreia.demos.library.models.scripted import ScriptedModel
-from choreia.demos.library.past import Kept, kept, said, users
+from choreia.demos.library.past import Kept, kept, said
 from choreia.demos.library.reader import Reader
 from choreia.demos.library.sources import Corpus, Document
 from choreia.runtime.stores.base import EventStore
@@ -32,22 +30,21 @@ TOGETHER = 20
 
 def build(
     system: ActorSystem,
-    who: Iterable[str],
     *,
     embedder: Embedder | None = None,
     model: Model | None = None,
     budget: int = BUDGET,
 ) -> None:
-    """Spawn reader, embedder, index, and a conversation for each of `who` (and for everybody who
-    has asked before). The system must have a store; a `MemoryStore` will do. Raises `DemoError`
-    when that store was filled by another embedder."""
+    """Spawn reader, embedder, index, and conversations for whoever comes. The system must have a
+    store; a `MemoryStore` will do. Raises `DemoError` when that store was filled by another
+    embedder."""
     embedder = embedder or HashedEmbedder()
     _check_embedder(system.store, embedder)
     system.spawn(Reader, name="reader", start="beginning")
     system.spawn(lambda: Embedding(embedder), name="embedder", start="beginning")
     system.spawn(Index, name="index", start="beginning")
-    known = dict.fromkeys([*users(system.store), *who])
-    spawn_conversations(system, known, model or ScriptedModel(), budget)
+    model = model or ScriptedModel()
+    system.spawn(lambda: Conversation(model, budget), start="beginning")
 
 
 def deliver(system: ActorSystem, corpus: Corpus, embedder: Embedder) -> int:

@@ -15,12 +15,10 @@ from choreia.actors.keeping import open_store
 from choreia.demos.library.choreography import arrive, ask, build, deliver
 from choreia.demos.library.conversation import BUDGET
 from choreia.demos.library.embedders import EMBEDDERS
-from choreia.demos.library.keyed import name_of
 from choreia.demos.library.live import Screen
-from choreia.demos.library.memory import Memory
 from choreia.demos.library.models.base import Model
 from choreia.demos.library.models.scripted import ScriptedModel
-from choreia.demos.library.past import agent_id, before_last_run, fold, users
+from choreia.demos.library.past import before_last_run, remembered, users
 from choreia.demos.library.report import introduce, recall, report, verdict
 from choreia.demos.library.result import Outcome, outcome, to_json
 from choreia.demos.library.script import GUEST, Visit, visits
@@ -148,13 +146,7 @@ def _run(wanted: Wanted, console: Console) -> Outcome:
     with ActorSystem(mode=mode, seed=wanted.seed, store=store) as system:
         after = system.store.head
         come = wanted.visits()
-        build(
-            system,
-            [visit.user for visit in come],
-            embedder=embedder,
-            model=model,
-            budget=wanted.budget,
-        )
+        build(system, embedder=embedder, model=model, budget=wanted.budget)
         with Screen(console, system) as screen:
             delivered = deliver(system, corpus, embedder)
             screen.rest()  # who asks before all is indexed gets what there is
@@ -180,7 +172,7 @@ def _look_back(wanted: Wanted, console: Console) -> None:
     try:
         position = _position(wanted.as_of or "", store)
         for user in [wanted.user] if wanted.user else users(store) or [GUEST]:
-            memory = fold(Memory, store, agent_id(name_of(user)), position)
+            memory = remembered(store, user, position)
             recall(console, user, memory, position)
     finally:
         store.close()

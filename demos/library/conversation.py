@@ -37,9 +37,10 @@ WITHDRAWN = "it was withdrawn"
 
 
 class Conversation(EventSourcedAgent[Memory]):
-    """One user's. What it must know tomorrow is in its state, and nowhere else."""
+    """One user's: there is one for whoever comes. What it must know tomorrow is in its state, and
+    nowhere else, so it may sleep meanwhile."""
 
-    # key = "payload.user"  # with keyed agents; then `keyed.py` goes
+    key = "payload.user"
 
     emits = (
         AnswerProgressed,

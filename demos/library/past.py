@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar, cast
 
 from attrs import frozen
 
-from choreia import Event
-from choreia.actors.folding import Applier
+from choreia import Event, UnknownAgent, reconstruct
+from choreia.demos.library.conversation import Conversation
+from choreia.demos.library.index import Index
+from choreia.demos.library.memory import Memory
+from choreia.demos.library.shelves import Shelves
+from choreia.runtime.events.keypath import spelled
 from choreia.runtime.stores.base import EventStore
-
-S = TypeVar("S")
 
 NODE = "local"
 
 
-def fold(state: type[S], store: EventStore, agent_id: str, up_to: int | None = None) -> S:
-    """The state of an agent as its own events made it, up to and with a position of the log."""
-    said = store.read(source=agent_id, up_to=up_to)
-    applier = Applier(state)
-    return cast("S", applier.fold(applier.initial(), (one.event for one in said if not one.erased)))
+def remembered(store: EventStore, user: str, up_to: int | None = None) -> Memory:
+    """What the conversation with `user` knew at a position of the log, or knows now."""
+    try:
+        return reconstruct(Conversation, conversation_of(user), store=store, up_to=up_to)
+    except UnknownAgent:  # it has said nothing yet
+        return Memory()
 
 
-def agent_id(name: str) -> str:
-    return f"did:choreia:{NODE}:{name}"
+def shelved(store: EventStore) -> Shelves:
+    """What the index knows now."""
+    try:
+        return reconstruct(Index, "index", store=store)
+    except UnknownAgent:
+        return Shelves()
+
+
+def conversation_of(user: str) -> str:
+    """The DID of the conversation with `user`."""
+    return f"did:choreia:{NODE}:conversation:{spelled(user)}"
 
 
 def said(store: EventStore, *types: str, after: int = 0) -> Iterator[Event]:

@@ -77,13 +77,16 @@ class Entry:
         return gate
 
     def end(self, outcome: Outcome) -> None:
-        with self._lock:
-            self.outcome = outcome
-            gates = self._gates
         try:
             if self.tell is not None:
                 self.tell(outcome)
         finally:
+            # Known only now: who finds an outcome relies on what `tell` has done. (Tried the other
+            # way round: an agent that looked in between began before it had its place in the log,
+            # and then waited for ever.)
+            with self._lock:
+                self.outcome = outcome
+                gates = self._gates
             for gate in gates:
                 gate.open()
 

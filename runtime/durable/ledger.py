@@ -12,6 +12,7 @@ what was done before is still entered.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, cast
 
@@ -57,7 +58,7 @@ class Ledger:
 
     __slots__ = (
         *("_after", "_before", "_buried", "_bus", "_cell", "_changes", "_done"),
-        *("_events", "_in_hand", "_last", "_then"),
+        *("_entering", "_events", "_in_hand", "_last", "_then"),
         *(
             "alarms",
             "durable",
@@ -92,6 +93,10 @@ class Ledger:
         """Events of the log that were taken, and are not done with."""
         self._done = 0
         """Events of the log that were done with since the last commit."""
+        # A coroutine that says something at once does so on its loop's thread, while the worker
+        # that began it may still be committing what came before. Cut and submitted in one step:
+        # units must reach the journal in the order in which they were cut.
+        self._entering = threading.RLock()
         self._buried: str | None = None
         """The id of the event in hand, when it has become a dead letter: what it did so far is kept
         with that."""
@@ -148,16 +153,22 @@ class Ledger:
         return len(self._events) >= FULL
 
     def emit(self, event: Event) -> None:
-        self._events.append(event)
+        with self._entering:
+            self._events.append(event)
 
     def change(self, change: Change) -> None:
-        self._changes.append(change)
+        with self._entering:
+            self._changes.append(change)
 
     def then(self, call: Callable[[], None]) -> None:
         """Have `call` made when what is entered is on disk; now, if nothing is."""
-        if self.pending:
-            self._then.append(call)
-        elif self._last is not None and self._last.outcome is None:
+        with self._entering:
+            pending = self.pending
+            if pending:
+                self._then.append(call)
+        if pending:
+            return
+        if self._last is not None and self._last.outcome is None:
             self._last.gate().then(call)
         else:
             call()
@@ -251,16 +262,17 @@ class Ledger:
         return self._send(None)
 
     def _send(self, on_end: Callable[[], None] | None) -> Entry:
-        done, self._done = self._done, 0
-        unit, then = self._cut()
+        with self._entering:
+            done, self._done = self._done, 0
+            unit, then = self._cut()
 
-        def tell(outcome: Outcome) -> None:
-            self._settle(outcome, done, then)
-            if on_end is not None:
-                on_end()
+            def tell(outcome: Outcome) -> None:
+                self._settle(outcome, done, then)
+                if on_end is not None:
+                    on_end()
 
-        self._last = Entry(unit, tell, patient=True)
-        return self._bus.journal.submit(self._last)
+            entry = self._last = Entry(unit, tell, patient=True)
+            return self._bus.journal.submit(entry)
 
     def _cut(self) -> tuple[Unit, list[Callable[[], None]]]:
         events, self._events = self._events, []
@@ -316,7 +328,8 @@ class Ledger:
             if not self.pending:
                 return
             unit, _ = self._cut()
-        self._bus.keep(unit)
+            # Under the lock: an agent that wakes now must not be first with what comes behind it.
+            self._bus.keep(unit)
 
     def mark(self) -> int:
         """Up to where the log has been routed, for `farewell`; before the mailbox is closed."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from choreia import ActorSystem, DemoError, MemoryStore, SqliteStore, on
@@ -35,9 +35,8 @@ from choreia.demos.library.events import (
     Vector,
 )
 from choreia.demos.library.index import Index
-from choreia.demos.library.keyed import name_of
 from choreia.demos.library.memory import Memory
-from choreia.demos.library.past import agent_id, before_last_run, fold, said
+from choreia.demos.library.past import before_last_run, remembered, said, shelved
 from choreia.demos.library.reader import TOGETHER, Reader
 from choreia.demos.library.result import Outcome, outcome, to_json
 from choreia.demos.library.shelves import Shelves
@@ -73,7 +72,7 @@ def visit(
     """A run: deliver, let it rest, talk."""
     with ActorSystem(mode=mode, seed=seed, store=store) as system:
         after = store.head
-        build(system, dict(talk))
+        build(system)
         delivered = deliver(system, corpus, HashedEmbedder())
         system.wait_idle(timeout=60)
         for user in dict(talk):
@@ -188,12 +187,12 @@ def test_what_has_changed_is_read_again_and_what_is_gone_is_forgotten() -> None:
     changed = visit(store, Corpus("shelf", (colder,)), [("ada", "How is tea served?")])
     assert (changed.adds_up, changed.delivered) == (True, 2)
     assert "Tea is now served cold." in changed.answers[0].text
-    [entry] = fold(Shelves, store, agent_id("index")).entries()
+    [entry] = shelved(store).entries()
     assert (entry.document_id, entry.version) == ("tea", 2)
     back = visit(store, SHELF, [("ben", "Is tea a drink?")])
     assert (back.adds_up, back.delivered) == (True, 2)
     assert "Tea is a drink of leaves." in back.answers[0].text
-    assert len(list(fold(Shelves, store, agent_id("index")).entries())) == 2
+    assert len(list(shelved(store).entries())) == 2
 
 
 def test_a_document_with_nothing_to_read_is_withdrawn_once() -> None:
@@ -211,7 +210,7 @@ def test_a_late_passage_of_an_old_version_is_not_indexed() -> None:
             payload = {"document_id": "a", "version": version, "title": "A", "passage": passage}
             system.publish("embedding.generated", {**payload, "vector": {"1": 1.0}})
         system.wait_idle()
-        [entry] = fold(Shelves, system.store, agent_id("index")).entries()
+        [entry] = shelved(system.store).entries()
     assert entry.version == 2
 
 
@@ -219,7 +218,7 @@ def test_the_past_can_be_asked() -> None:
     store = MemoryStore()
 
     def ada(up_to: int | None = None) -> Memory:
-        return fold(Memory, store, agent_id(name_of("ada")), up_to)
+        return remembered(store, "ada", up_to)
 
     visit(store, talk=TALK[:1])
     assert ada(before_last_run(store)).asked == ()
@@ -237,7 +236,7 @@ def test_the_past_can_be_asked() -> None:
 def test_whoever_still_waits_for_an_answer_gets_it_in_the_next_run() -> None:
     store = MemoryStore()
     with ActorSystem(mode="simulated", store=store) as system:
-        build(system, ["ben"])
+        build(system)
         ask(system, "ben", "Do mugs break?")
         system.stop(drain=False)
     made = visit(store, talk=TALK[:1])
@@ -255,18 +254,7 @@ def test_a_store_keeps_to_one_embedder() -> None:
         ActorSystem(mode="simulated", store=store) as system,
         pytest.raises(DemoError, match="was filled by the embedder 'hashed'"),
     ):
-        build(system, [], embedder=Other())
-
-
-@example(["_20", " ", "_5F20"])
-@given(st.lists(st.text(max_size=30), unique=True, max_size=20))
-def test_every_user_has_an_agent_of_his_own(users: list[str]) -> None:
-    names = [name_of(user) for user in users]
-    assert len(set(names)) == len(names)
-    assert all(set(name) <= set("-_" + _LETTERS) for name in names)
-
-
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        build(system, embedder=Other())
 
 
 # -- what does not add up is noticed -----------------------------------------------------------

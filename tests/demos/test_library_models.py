@@ -21,14 +21,13 @@ from choreia.demos.library.choreography import ask, build, deliver
 from choreia.demos.library.conversation import Conversation
 from choreia.demos.library.embedders import HashedEmbedder
 from choreia.demos.library.events import Citation
-from choreia.demos.library.keyed import name_of
 from choreia.demos.library.memory import Asked, Memory
 from choreia.demos.library.models.base import Message, Model, ModelFailed, Piece
 from choreia.demos.library.models.openai import KEY, OpenAIModel
 from choreia.demos.library.models.patience import seconds_to_wait
 from choreia.demos.library.models.scripted import ScriptedModel
 from choreia.demos.library.models.stream import chunk_of
-from choreia.demos.library.past import agent_id, fold
+from choreia.demos.library.past import remembered
 from choreia.demos.library.sources import Corpus, Document
 
 TOLD = [Message("user", "[1] Tea\n  Tea is a hot drink of leaves.\nQuestion: What is tea?")]
@@ -348,7 +347,7 @@ def store() -> MemoryStore:
 
 
 def open_library(system: ActorSystem, model: Model, budget: int = 10_000) -> None:
-    build(system, ["ada"], model=model, budget=budget)
+    build(system, model=model, budget=budget)
     deliver(system, TEA, HashedEmbedder())
     system.wait_idle(timeout=60)
 
@@ -359,7 +358,7 @@ def ends(store: MemoryStore) -> list[Event]:
 
 
 def memory(store: MemoryStore) -> Memory:
-    return fold(Memory, store, agent_id(name_of("ada")))
+    return remembered(store, "ada")
 
 
 def test_after_every_kind_of_failure_one_answer_is_left(

@@ -10,10 +10,11 @@ from choreia.runtime.errors import InvalidStore, StoreDamaged, StoreLocked, Stor
 from choreia.runtime.stores.base import Contents, Info, Opened, Verdict
 from choreia.runtime.stores.postgres.schema import CONTENT, checked_schema, prepare
 from choreia.runtime.stores.sql.erasing import erase_from
+from choreia.runtime.stores.sql.known import IdTaken, Known
 from choreia.runtime.stores.sql.reads import SqlReads
 from choreia.runtime.stores.sql.restoring import restore_into
 from choreia.runtime.stores.sql.verifying import verify_log
-from choreia.runtime.stores.sql.writing import Batch, IdTaken, Known
+from choreia.runtime.stores.sql.writing import Batch
 from choreia.runtime.stores.unit import Outcome, Unit
 
 if TYPE_CHECKING:

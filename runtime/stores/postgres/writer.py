@@ -21,6 +21,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import TypeVar
 
 import attrs
@@ -32,7 +33,7 @@ from choreia.runtime.stores.postgres.connection import Session
 from choreia.runtime.stores.postgres.lock import Lock, keep_from_children
 from choreia.runtime.stores.postgres.schema import prepare
 from choreia.runtime.stores.postgres.server import Server
-from choreia.runtime.stores.sql.writing import IdTaken
+from choreia.runtime.stores.sql.known import IdTaken
 
 log = logging.getLogger("choreia.store")
 
@@ -71,6 +72,7 @@ class Writer:
         self._lost: StoreError | None = None
         self._doubt: _Doubt | None = None
         self._serial = 0
+        self._rollbacks = count()
         self._lock = Lock(server)
         self._db: Session | None = self._session()
         try:
@@ -154,7 +156,10 @@ class Writer:
     def _roll_back(self, db: Session) -> bool:
         """Whether the session can still be used, and so nothing has happened."""
         try:
-            db.execute("ROLLBACK")
+            # psycopg forgets what it has prepared when it sees a rollback, which it must: what was
+            # prepared in a pipeline that failed is not there. But it looks only at statements that
+            # are new to it.
+            db.execute(f"ROLLBACK -- {next(self._rollbacks)}")
         except psycopg.Error:
             self._drop()
             return False

@@ -9,7 +9,8 @@ from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import Contents, Erasure
 from choreia.runtime.stores.refusals import check_next, check_restored
 from choreia.runtime.stores.sql.connection import Connection
-from choreia.runtime.stores.sql.writing import Batch, Known
+from choreia.runtime.stores.sql.known import Known
+from choreia.runtime.stores.sql.writing import Batch
 from choreia.runtime.stores.unit import (
     Completed,
     Cursor,

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
 import orjson
 
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
-from choreia.runtime.stores.chain import ORIGIN, digest_of, link
+from choreia.runtime.stores.chain import digest_of, link
 from choreia.runtime.stores.refusals import (
     begins_at,
     duplicate,
@@ -23,6 +22,7 @@ from choreia.runtime.stores.refusals import (
     stale_family,
 )
 from choreia.runtime.stores.sql.connection import Connection, Row
+from choreia.runtime.stores.sql.known import IdTaken, Known
 from choreia.runtime.stores.sql.rows import (
     COLUMNS,
     event_blob,
@@ -55,56 +55,6 @@ _ASKED = 500
 """Ids that are looked up in one statement."""
 
 
-NAMES = 50_000
-"""Names whose numbers are remembered. There may be millions: each keyed agent is a source."""
-
-
-@attrs.define
-class Known:
-    """What the writer knows of the file, so that it need not ask."""
-
-    head: int = 0
-    link: bytes = ORIGIN
-    at: float = 0.0
-    names: dict[str, int] = attrs.field(factory=dict[str, int])
-    """The numbers of some."""
-    last_name: int = 0
-    """The greatest number."""
-    types: set[str] = attrs.field(factory=set[str])
-    """Names that are types of events."""
-    seats: dict[str, tuple[int, int]] = attrs.field(factory=dict[str, tuple[int, int]])
-    """Epoch and position of the agents that took their places in this run."""
-
-    @classmethod
-    def read(cls, db: Connection) -> Known:
-        known = cls()
-        (known.last_name,) = db.execute("SELECT coalesce(max(number), 0) FROM names").fetchone()
-        types = db.execute("SELECT name FROM types JOIN names ON names.number = types.name_number")
-        known.types = {name for (name,) in types}
-        last = db.execute(
-            "SELECT position, link, at FROM events ORDER BY position DESC LIMIT 1"
-        ).fetchone()
-        if last is not None:
-            known.head, known.link, known.at = last
-        return known
-
-    def learn(self, batch: Batch) -> None:
-        """It is on disk."""
-        if batch.head > self.head:  # else nothing was recorded at that time
-            self.at = batch.at
-        self.head, self.link = batch.head, batch.link
-        self.last_name = batch.last_name
-        self.types |= batch.types
-        if len(self.names) + len(batch.names) > NAMES:
-            self.names.clear()
-        self.names.update(batch.names)
-        self.seats.update(batch.seats)
-
-
-class IdTaken(Exception):
-    """One of the ids stands in the log: the batch has to be written with care."""
-
-
 class Batch:
     """One attempt at writing `units`. Hold the transaction."""
 
@@ -120,6 +70,10 @@ class Batch:
         self.seats: dict[str, tuple[int, int]] = {}
         """Those that changed."""
         self._rows: list[Row] = []
+        self._fresh: list[Row] = []
+        """Names that are still to be written."""
+        self._absent: set[str] = set()
+        """Names that were looked up, and are not there unless they are in `names`."""
         self._completed: dict[str, list[int]] = {}
         self._added: dict[str, tuple[Recorded, bytes]] = {}
         self._stand: dict[str, tuple[Recorded, bytes]] = {}
@@ -129,6 +83,7 @@ class Batch:
         """Write all. Raises `IdTaken` unless `carefully`."""
         if carefully:
             self._look_up([event.id for unit in units for event in unit.events])
+        self._look_up_names({event.source for unit in units for event in unit.events})
         outcomes = [self._happen(unit) for unit in units]
         self.flush()
         cursors = [(self.number(agent), *seat) for agent, seat in self.seats.items()]
@@ -141,6 +96,7 @@ class Batch:
             "SET epoch = excluded.epoch, position = excluded.position",
         )
         self._keep_completed()
+        self._write_names()
         return outcomes
 
     def _keep_completed(self) -> None:
@@ -160,7 +116,8 @@ class Batch:
         return len(self._rows)
 
     def flush(self) -> None:
-        """Write the events. Raises `IdTaken`."""
+        """Write the events, and the names they refer to. Raises `IdTaken`."""
+        self._write_names()
         rows, self._rows = self._rows, []
         try:
             insert_many(self._db, f"INSERT INTO events ({COLUMNS}, link, digest)", 14, rows)
@@ -269,12 +226,28 @@ class Batch:
         number = self._number(name)
         if number is None:
             number = self.names[name] = self.last_name = self.last_name + 1
-            self._db.execute("INSERT INTO names VALUES (?, ?)", (number, name))
+            self._fresh.append((number, name))
         return number
+
+    def _look_up_names(self, wanted: set[str]) -> None:
+        """Of those that are not known: many in one statement, for keyed agents are many sources."""
+        unknown = [name for name in wanted if name not in self._known.names]
+        for place in range(0, len(unknown), _ASKED):
+            some = unknown[place : place + _ASKED]
+            marks = ",".join("?" * len(some))
+            rows = self._db.execute(
+                f"SELECT name, number FROM names WHERE name IN ({marks})", some
+            ).fetchall()
+            self.names.update(rows)
+            self._absent.update(some)
+
+    def _write_names(self) -> None:
+        rows, self._fresh = self._fresh, []
+        insert_many(self._db, "INSERT INTO names", 2, rows)
 
     def _number(self, name: str) -> int | None:
         number = self._known.names.get(name) or self.names.get(name)
-        if number is None and self._known.last_name:
+        if number is None and self._known.last_name and name not in self._absent:
             found = self._db.execute("SELECT number FROM names WHERE name = ?", (name,)).fetchone()
             if found is not None:
                 number = self.names[name] = found[0]

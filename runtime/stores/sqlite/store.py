@@ -24,11 +24,12 @@ from choreia.runtime.stores.base import (
     Verdict,
 )
 from choreia.runtime.stores.sql.erasing import erase_from
+from choreia.runtime.stores.sql.known import IdTaken, Known
 from choreia.runtime.stores.sql.readers import Readers
 from choreia.runtime.stores.sql.reads import SqlReads
 from choreia.runtime.stores.sql.restoring import restore_into
 from choreia.runtime.stores.sql.verifying import verify_log
-from choreia.runtime.stores.sql.writing import Batch, IdTaken, Known
+from choreia.runtime.stores.sql.writing import Batch
 from choreia.runtime.stores.sqlite.connecting import Connect, connection_to_read, explain
 from choreia.runtime.stores.sqlite.files import Anchor, Hand, Lock, beside, checked_path, secure
 from choreia.runtime.stores.sqlite.salvage import whole_copy
