@@ -13,6 +13,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
@@ -60,7 +61,8 @@ class KeyedFamily:
         """By key; who was used last is last."""
         self._resting: dict[str, object] = {}
         """By key: states, and instances, of those that sleep and have no store to remember them."""
-        self._looking = False
+        self._looking = inf
+        """When somebody looks next who may sleep (monotonic seconds)."""
         key_of = key_reader(cast("str", self._options.key))
         bus, place = self._engine.bus, nursery.place
         self.feed: Feed
@@ -113,7 +115,8 @@ class KeyedFamily:
             box = cell.mailbox
             box.items = queue_for(options.overflow, options.conflate_key, box.lock)
         cell.turn = nursery.dormant(cell)
-        _record(cell).used = self._engine.clock.monotonic()
+        record = _record(cell)
+        record.used = record.woken = self._engine.clock.monotonic()
         cell.post(partial(self._wake, cell))
         nursery.roster.add_member(cell)
         return cell
@@ -144,7 +147,7 @@ class KeyedFamily:
                 turn.fold.resume(resting)
             cell.turn = turn
             cell.post(partial(nursery.lifecycle.begin_again, cell), first=True)
-        if record.watch is None:
+        if self._options.sleep_after == inf:
             nursery.lifecycle.on_begin(cell)
         cell.interrupt = True
         cell.schedule(cell)
@@ -160,34 +163,48 @@ class KeyedFamily:
     # -- putting to sleep -------------------------------------------------------------------
 
     def _look_later(self) -> None:
-        if not self._looking and self.open:
-            self._looking = True
-            seconds = max(BRIEF, self._options.sleep_after / 2)
-            if seconds < float("inf"):
-                self._engine.clock.call_later(seconds, self._look, background=True)
+        """See to it that somebody looks who may sleep: soon, if there are too many."""
+        seconds = max(BRIEF, self._options.sleep_after / 2)
+        if len(self._awake) > self._options.awake:
+            seconds = BRIEF
+        at = self._engine.clock.monotonic() + seconds
+        if self.open and at < self._looking:
+            self._looking = at
+            self._engine.clock.call_later(seconds, partial(self._look, at), background=True)
 
-    def _look(self) -> None:
+    def _look(self, at: float) -> None:
         """Now and then: let those sleep that have had nothing to do for long enough."""
-        before = self._engine.clock.monotonic() - self._options.sleep_after
+        now, patience = self._engine.clock.monotonic(), self._options.sleep_after
+        before, long_ago = now - patience, now - patience / 4
         with self._lock:
-            self._looking = False
+            if at != self._looking:
+                return  # somebody looked meanwhile
+            self._looking = inf
+            while len(self._awake) > self._options.awake and self._make_room():
+                pass
             for key, cell in list(self._awake.items()):
-                if _record(cell).used > before:
-                    break
+                record = _record(cell)
+                if record.watch is None and record.woken < long_ago and not cell.turn.interim:
+                    # Watched over from now on: most are asleep again by then, and never were.
+                    self._nursery.lifecycle.on_begin(cell)
+                if record.used > before:
+                    continue
                 if not self._let_sleep(key, cell):
                     self._awake.move_to_end(key)  # it has something to do: that counts as use
-                    _record(cell).used = self._engine.clock.monotonic()
+                    record.used = self._engine.clock.monotonic()
             if self._awake:
                 self._look_later()
 
-    def _make_room(self) -> None:
-        """For one more, if some have nothing to do."""
+    def _make_room(self) -> bool:
+        """For one more, if some have nothing to do: whether any of those that were asked sleeps."""
+        before = len(self._awake)
         for _ in range(TRIES):
             if len(self._awake) < self._options.awake:
-                return
+                break
             key, cell = next(iter(self._awake.items()))
             if not self._let_sleep(key, cell):
                 self._awake.move_to_end(key)
+        return len(self._awake) < before
 
     def _let_sleep(self, key: str, cell: Cell) -> bool:
         """Whether it sleeps now. Of one that has last words, whether it is about to."""
@@ -256,6 +273,8 @@ class KeyedFamily:
         a day for it."""
         front = self.front
         cell.turn.forget()
+        if cell.ledger is not None:
+            cell.ledger.forget()
         cell.turn, cell.feed, cell.owner, cell.ledger = front.turn, front.feed, front.owner, None
         cell.mailbox.disown(front)
 

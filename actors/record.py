@@ -36,6 +36,7 @@ class Record:
         "timers",
         "used",
         "watch",
+        "woken",
     )
 
     def __init__(
@@ -64,5 +65,7 @@ class Record:
         self.family: Family | None = None
         """Of which it is the front, or a member."""
         self.key: str | None = None
+        self.woken = 0.0
+        """When a member of a family was woken (monotonic seconds)."""
         self.used = 0.0
         """When something was last meant for it (monotonic seconds), if it may be put to sleep."""

@@ -23,6 +23,10 @@ class Ledger(Protocol):
         """The agent is done with `item`, well or as a dead letter: never give it again."""
         ...
 
+    def forget(self) -> None:
+        """Nobody will use it again: refer to nothing that refers back."""
+        ...
+
     def mark(self) -> int:
         """Where the log ends now, for `farewell`; before the mailbox is closed."""
         ...

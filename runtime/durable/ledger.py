@@ -168,10 +168,11 @@ class Ledger:
                 self._then.append(call)
         if pending:
             return
-        if self._last is not None and self._last.outcome is None:
-            self._last.gate().then(call)
-        else:
+        last = self._last
+        if last is None:
             call()
+        else:
+            last.gate().then(call)
 
     def taken(self) -> None:
         """An event of the log is in hand."""
@@ -267,11 +268,14 @@ class Ledger:
             unit, then = self._cut()
 
             def tell(outcome: Outcome) -> None:
+                if self._last is entry:  # what it has written need not stay in memory
+                    self._last = None
                 self._settle(outcome, done, then)
                 if on_end is not None:
                     on_end()
 
-            entry = self._last = Entry(unit, tell, patient=True)
+            entry = Entry(unit, tell, patient=True)
+            self._last = entry
             return self._bus.journal.submit(entry)
 
     def _cut(self) -> tuple[Unit, list[Callable[[], None]]]:
@@ -330,6 +334,10 @@ class Ledger:
             unit, _ = self._cut()
             # Under the lock: an agent that wakes now must not be first with what comes behind it.
             self._bus.keep(unit)
+
+    def forget(self) -> None:
+        """Nobody will use it again: refer to nothing that refers back."""
+        self._last = None
 
     def mark(self) -> int:
         """Up to where the log has been routed, for `farewell`; before the mailbox is closed."""

@@ -74,6 +74,9 @@ command.add_command(
 command.add_command(
     LazyCommand("store", "choreia.bench.storing.command", "Durable events, beside others.")
 )
+command.add_command(
+    LazyCommand("keys", "choreia.bench.keys.command", "A million keys, few of them awake.")
+)
 
 
 def _refuse_options(context: click.Context) -> None:
