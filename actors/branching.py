@@ -23,7 +23,7 @@ from choreia.runtime.errors import InvalidEvent
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.memory import MemoryStore
-from choreia.runtime.stores.unit import Cursor, Seat, SetTimer, Unit
+from choreia.runtime.stores.unit import Complete, Cursor, Seat, SetTimer, Unit
 
 APART = 0.000_001
 """Seconds between timers that fired at one time: they have an order all the same."""
@@ -38,6 +38,8 @@ class Past:
     cast: Mapping[str, type[Agent]]
     """Who plays when it goes on differently: classes by name."""
     node: str
+    families: frozenset[str] = frozenset()
+    """Names of keyed agents and groups: their events may have been done in another order."""
 
     def player(self, event: Event) -> str | None:
         """The name of the agent that said it, if it is one of those who play again."""
@@ -87,6 +89,7 @@ class Branch:
             store.commit([_unit(event, 0) for event in events], at)
         positions = self.positions()
         seats = [Unit(seat=Seat(agent, place)) for agent, place in positions.items()]
+        seats += self._done(positions)
         timers = Unit(changes=self._timers(positions))
         store.commit([*seats, timers], store.page(store.head - 1, 1)[0].at if store.head else 0.0)
         return store
@@ -96,14 +99,29 @@ class Branch:
     def positions(self) -> dict[str, int]:
         """The cursors of the durable agents at that moment, by name."""
         found = {cursor.agent: self.at - 1 for cursor in self.past.cursors}
+        for name, place in self._undone():
+            if name in found:
+                found[name] = min(found[name], place - 1)
+        return found
+
+    def _undone(self) -> Iterator[tuple[str, int]]:
+        """What was before the branch, and handled behind it: agents and positions."""
         places = self._places()
         for one in self.ahead:
             name = self.past.player(one.event)
-            if name not in found or self.past.fires(one.event):
-                continue
-            for cause in _causes(one.event):
-                found[name] = min(found[name], places.get(cause, self.at) - 1)
-        return found
+            if name is not None and not self.past.fires(one.event):
+                for cause in _causes(one.event):
+                    if cause in places:
+                        yield name, places[cause]
+
+    def _done(self, positions: Mapping[str, int]) -> Iterator[Unit]:
+        """What families had done already above their marks."""
+        undone = set(self._undone())
+        for name in self.past.families & set(positions):
+            low = positions[name]
+            above = range(low + 1, self.at)
+            done = tuple(place for place in above if (name, place) not in undone)
+            yield Unit(complete=Complete(name, 1, done, low))
 
     def _places(self) -> dict[str, int]:
         return {one.event.id: one.position for one in self.past.log[: self.at - 1]}

@@ -13,7 +13,7 @@ import attrs
 
 from choreia.actors.agent import Agent
 from choreia.actors.branching import Branch, Past, altered, branch, news
-from choreia.actors.casting import Build, cast_of
+from choreia.actors.casting import Build, cast_and_families
 from choreia.actors.difference import Difference, difference
 from choreia.actors.keeping import StoreGiven
 from choreia.actors.reconstructing import applier_of, looked_into, name_in
@@ -89,12 +89,8 @@ def fork(
     with looked_into(store) as opened:
         log = tuple(opened.read())
         stood = _stood(opened, at)
-        past = Past(
-            log,
-            tuple(opened.cursors()),
-            cast_of(build),
-            node or _node_in(log),
-        )
+        cast, families = cast_and_families(build)
+        past = Past(log, tuple(opened.cursors()), cast, node or _node_in(log), families)
     parted = branch(past, stood.position, altered(stood.event, change))
     return _compare(parted, *_rerun(parted, build, seed))
 

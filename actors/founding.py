@@ -10,6 +10,8 @@ from choreia.actors.groups import Group
 from choreia.actors.keyed import KeyedFamily
 from choreia.actors.record import Record
 from choreia.runtime.delivery.shared import Front
+from choreia.runtime.durable.bus import LogBus
+from choreia.runtime.errors import InvalidAgent
 
 if TYPE_CHECKING:
     from choreia.actors.spawning import Spawner
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 def found_family(spawner: Spawner, front: Front) -> None:
     """Give `front` a feed, and a family that it is the front of."""
     record = cast("Record", front.owner)
+    if record.options.overflow != "park" and isinstance(front.engine.bus, LogBus):
+        raise InvalidAgent(
+            f"agent {front.name!r} has overflow={record.options.overflow!r} and the system has a "
+            "store: there a keyed agent or a group loses no events, it lags (overflow='park')"
+        )
     nursery = Nursery(spawner, front)
     kind = KeyedFamily if record.options.group is None else Group
     family = kind(nursery, _patterns(front))

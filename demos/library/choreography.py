@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import blake2b
 
-from choreia import ActorSystem, DemoError, Event
+from choreia import ActorSystem, DemoError, Event, InvalidStore
 from choreia.demos.library.conversation import BUDGET, Conversation
 from choreia.demos.library.embedders import Embedder, HashedEmbedder
 from choreia.demos.library.embedding import Embedding
@@ -35,11 +36,14 @@ def build(
     model: Model | None = None,
     budget: int = BUDGET,
 ) -> None:
-    """Spawn reader, embedder, index, and conversations for whoever comes. The system must have a
-    store; a `MemoryStore` will do. Raises `DemoError` when that store was filled by another
-    embedder."""
+    """Spawn reader, embedder, index, and conversations for whoever comes.
+
+    To look at what was said, the system must have a store; a `MemoryStore` will do. Raises
+    `DemoError` when that store was filled by another embedder.
+    """
     embedder = embedder or HashedEmbedder()
-    _check_embedder(system.store, embedder)
+    with suppress(InvalidStore):  # without a store there was nobody before
+        _check_embedder(system.store, embedder)
     system.spawn(Reader, name="reader", start="beginning")
     system.spawn(lambda: Embedding(embedder), name="embedder", start="beginning")
     system.spawn(Index, name="index", start="beginning")

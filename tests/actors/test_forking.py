@@ -463,3 +463,58 @@ def test_a_path_that_leads_nowhere_is_refused(path: str) -> None:
 def test_a_value_that_is_none_of_jsons_is_refused() -> None:
     with pytest.raises(InvalidPayload):
         altered(EVENT, {"payload.n": object()})
+
+
+# -- keyed agents and groups -----------------------------------------------------------------------
+
+
+class Keyed(EventSourcedAgent[Count]):
+    key = "payload.of"
+
+    @on("said")
+    def said(self, event: Event) -> None:
+        of, n = event.payload["of"], event.payload["n"]
+        self.emit("count.heard", {"of": of, "n": n, "before": self.state.total})
+
+
+class Sharing(Agent):
+    @on("count.heard")
+    def share(self, event: Event) -> None:
+        self.emit("shared", {"of": event.payload["of"], "n": event.payload["n"]})
+
+
+def families(system: ActorSystem) -> None:
+    system.spawn(Keyed)
+    system.spawn(Sharing, group="sharing", count=2)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.lists(st.integers(0, 2), min_size=3, max_size=12), st.data())
+def test_keyed_agents_and_groups_do_again_what_they_did(
+    seed: int, keys: list[int], data: st.DataObject
+) -> None:
+    store = MemoryStore()
+    with ActorSystem(mode="simulated", seed=seed, store=store, heartbeat=None) as system:
+        families(system)
+        for n, key in enumerate(keys):
+            system.publish("said", {"of": f"k{key}", "n": n})
+            if n % 4 == 3:
+                system.wait_idle()
+        system.wait_idle()
+    at = data.draw(st.sampled_from([one.position for one in happened(store)]))
+    result = fork(store, at, {}, families)
+    assert (result.divergences, result.states, result.beyond) == ((), (), 0)
+
+
+def test_what_is_changed_for_one_key_changes_nothing_for_another() -> None:
+    store = MemoryStore()
+    with ActorSystem(mode="simulated", store=store, heartbeat=None) as system:
+        families(system)
+        for n in range(6):
+            system.publish("said", {"of": f"k{n % 2}", "n": n})
+        system.wait_idle()
+    first = next(store.read(pattern="said"))
+    result = fork(store, first.position, {"payload.n": 50}, families)
+    changed = [one.event for one in result.divergences if one.kind == "changed"]
+    assert {event.payload["of"] for event in changed} == {"k0"}
+    assert [did for did, _ in result.states] == ["did:choreia:local:keyed:k0"]

@@ -3,6 +3,7 @@ woken; with and without a store."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -502,6 +503,24 @@ def test_it_is_found_by_what_it_can_do(system: ActorSystem) -> None:
     assert [info.name for info in system.find("talk")] == ["conversation"]
 
 
+def test_an_instance_that_hangs_is_suspected(sim: ActorSystem, hear: Hear) -> None:
+    heard = hear("agent.suspected_failure")
+
+    class Hanging(Agent):
+        key = "payload.user"
+
+        @on("said")
+        async def hang(self, event: Event) -> None:
+            if event.payload["text"] == "hang":
+                await asyncio.Event().wait()
+
+    sim.spawn(Hanging, name="conversation")
+    say(sim, "ann", "hang")
+    say(sim, "bob", "go on")
+    sim.advance(2_000)
+    assert [event.payload["agent"] for event in heard] == ["conversation:ann"]
+
+
 def test_telling_the_whole_of_it_says_what_to_do(system: ActorSystem) -> None:
     ref = system.spawn(Conversation)
     with pytest.raises(InvalidAgent, match=r"keyed agent.*key="):
@@ -536,6 +555,18 @@ def test_what_makes_no_sense_is_refused(
         system.spawn(Conversation, **options)
     with pytest.raises(InvalidAgent, match="@every"):
         system.spawn(Ticking, key="payload.x")
+
+
+def test_with_a_store_nothing_is_dropped(system: ActorSystem, feed: Feed) -> None:
+    options: dict[str, Any] = {"overflow": "drop_oldest", "mailbox": 1}
+    if feed == "log":
+        with pytest.raises(InvalidAgent, match="loses no events"):
+            system.spawn(Counting, name="conversation", **options)
+        with pytest.raises(InvalidAgent, match="loses no events"):
+            system.spawn(Agent, group="g", count=2, **options)
+    else:
+        system.spawn(Counting, name="conversation", **options)
+        system.spawn(Agent, group="g", count=2, **options)
 
 
 def test_a_plain_agent_has_no_key(system: ActorSystem) -> None:
