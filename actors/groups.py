@@ -52,7 +52,7 @@ class Group:
 
     def settle(self, example: Agent, abilities: dict[str, Any]) -> None:
         nursery, count = self._nursery, self._nursery.options.count
-        can = {**abilities, "capacity": cast("int", abilities["capacity"]) * count}
+        can = {**abilities, "capacity": cast("int", abilities.get("capacity", 1)) * count}
         nursery.stand_in(example, can, None)
         first = self._place(1)
         first.turn = nursery.turn_for(first, example)
