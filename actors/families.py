@@ -20,14 +20,16 @@ from choreia.runtime.delivery.cell import PAUSED, Cell
 from choreia.runtime.delivery.shared import Front
 from choreia.runtime.delivery.steps import NOTHING, Kind, Plan, Step
 from choreia.runtime.delivery.turn import Turn
+from choreia.runtime.durable.alarms import Alarms
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.durable.members.ledger import FrontLedger, MemberLedger
 from choreia.runtime.durable.members.place import Place
 from choreia.runtime.errors import GiveUp, InvalidAgent
 
 if TYPE_CHECKING:
+    from choreia.actors.lifecycle import Lifecycle
+    from choreia.actors.roster import Roster
     from choreia.actors.spawning import Spawner
-    from choreia.runtime.durable.alarms import Alarms
     from choreia.runtime.events.event import Event
 
 
@@ -62,6 +64,10 @@ class Family(Protocol):
 
     def begin(self) -> None:
         """The front has its name: take the family's place in the log, and begin."""
+        ...
+
+    def ending(self, cell: Cell) -> None:
+        """The mailbox of the front, or of a member, is about to be closed."""
         ...
 
     def ended(self, cell: Cell, reason: str) -> None:
@@ -162,9 +168,8 @@ class Nursery:
         self.front = front
         self.engine = front.engine
         record = cast("Record", front.owner)
-        self.options, self._factory, self._presence = (
-            record.options, record.factory, record.presence,
-        )  # fmt: skip
+        self.options, self._factory = record.options, record.factory
+        self._presence = record.presence
         self.paused = False
         """Whether who is woken is to wait until it is resumed."""
         self.place: Place | None = None
@@ -173,12 +178,12 @@ class Nursery:
         if isinstance(bus, LogBus):
             durable = self.options.durable is not False
             self.place = Place(front, bus, durable=durable, start=self.options.start)
-            ledger = FrontLedger(front, bus, self.place, _alarms(front, bus))
+            ledger = FrontLedger(front, bus, self.place, Alarms(front, bus))
             front.ledger = ledger
             self.alarms = ledger.alarms
 
     def cell(self, family: Family, name: str, id: str, key: str | None) -> Cell:
-        """A member's cell, with all but mailbox, feed and turn."""
+        """A member's cell, with all but feed and turn."""
         number = self._spawner.roster.next_number()
         cell = Cell(self.engine, number, name, id, "member", self.options.mailbox)
         if self.place is not None and self.alarms is not None:
@@ -211,11 +216,11 @@ class Nursery:
         return turn
 
     @property
-    def lifecycle(self) -> Any:
+    def lifecycle(self) -> Lifecycle:
         return self._spawner.lifecycle
 
     @property
-    def roster(self) -> Any:
+    def roster(self) -> Roster:
         return self._spawner.roster
 
     def stand_in(self, example: Agent, can: dict[str, Any], planner: Planner | None) -> None:
@@ -225,12 +230,6 @@ class Nursery:
         front.turn.fold = None
         if planner is not None:
             front.turn.planner = planner
-
-
-def _alarms(front: Front, bus: LogBus) -> Alarms:
-    from choreia.runtime.durable.alarms import Alarms
-
-    return Alarms(front, bus)
 
 
 def load_timers(nursery: Nursery, mine: Callable[[str], bool]) -> None:

@@ -17,13 +17,14 @@ import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import MISSING, is_dataclass
 from dataclasses import fields as fields_of_dataclass
-from dataclasses import is_dataclass
 from types import CodeType
 from typing import Any, get_args
 
 import attrs
 
+from choreia.actors.marks import topics_of
 from choreia.runtime.events.schema import type_of
 
 
@@ -44,16 +45,21 @@ def _words(cls: type, seen: set[type]) -> Iterator[object]:
     declared = type_of(cls)
     if declared is not None:
         yield declared
-    for name, kind in _fields(cls):
-        yield f"field {name}: {getattr(kind, '__qualname__', kind)}"
+    for name, kind, default in _fields(cls):
+        yield f"field {name}: {kind if get_args(kind) else getattr(kind, '__qualname__', kind)}"
+        yield from _default(default)
         for inner in _classes(kind):
             yield from _words(inner, seen)
     for name, value in vars(cls).items():
         function = inspect.unwrap(getattr(value, "fget", None) or getattr(value, "__func__", value))
         code = getattr(function, "__code__", None)
-        if isinstance(code, CodeType) and not _is_made(function, cls):
-            yield f"method {name}"
-            yield from _code(code)
+        if isinstance(code, CodeType):
+            if not _is_made(function, cls):
+                yield f"method {name}"
+                yield from _function(function, code)
+        elif not name.startswith("__") and isinstance(value, _CONSTANTS):
+            yield f"constant {name}"
+            yield _constant(value)
     for base in cls.__bases__:
         yield from _words(base, seen)
 
@@ -64,14 +70,47 @@ def _is_made(function: object, cls: type) -> bool:
     return code.co_filename.startswith("<") or getattr(function, "__module__", "") != cls.__module__
 
 
-def _fields(cls: type) -> list[tuple[str, Any]]:
+def _fields(cls: type) -> list[tuple[str, Any, object]]:
     if attrs.has(cls):
         with suppress(NameError):  # of a class inside a function: its text must do
             attrs.resolve_types(cls)
-        return [(field.name, field.type) for field in attrs.fields(cls)]
+        return [(field.name, field.type, field.default) for field in attrs.fields(cls)]
     if is_dataclass(cls):
-        return [(field.name, field.type) for field in fields_of_dataclass(cls)]
+        return [
+            (field.name, field.type, field.default)
+            if field.default is not MISSING
+            else (field.name, field.type, attrs.Factory(field.default_factory))  # type: ignore[arg-type]
+            for field in fields_of_dataclass(cls)
+        ]
     return []
+
+
+def _default(default: object) -> Iterator[object]:
+    """What a field is at first: a value, or what makes it."""
+    factory = getattr(default, "factory", None)  # of attrs
+    code = getattr(factory, "__code__", None)
+    if isinstance(code, CodeType):
+        yield from _code(code)
+    elif callable(factory):
+        yield getattr(factory, "__qualname__", "")
+    elif isinstance(default, _CONSTANTS):
+        yield _constant(default)
+
+
+def _function(function: Any, code: CodeType) -> Iterator[object]:
+    """What it does, what it assumes, and what it is told of."""
+    yield from _code(code)
+    for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()):
+        yield _constant(value) if isinstance(value, _CONSTANTS) else type(value).__qualname__
+    yield from topics_of(function)
+
+
+_CONSTANTS = (str, bytes, int, float, complex, type(None), tuple, frozenset)
+
+
+def _constant(value: object) -> str:
+    # Sets have an order of their own in each process.
+    return str(sorted(map(repr, value))) if isinstance(value, frozenset) else repr(value)
 
 
 def _classes(kind: object) -> Iterator[type]:
@@ -88,7 +127,5 @@ def _code(code: CodeType) -> Iterator[object]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _code(constant)
-        elif isinstance(constant, frozenset):  # in an order of its own in each process
-            yield sorted(map(repr, constant))
         else:
-            yield repr(constant)
+            yield _constant(constant)

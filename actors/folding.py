@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-import attrs
-
+from choreia.actors.marks import MARK, AppliedTopic
 from choreia.actors.snapshots import Snapshots
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.event import Event
@@ -16,14 +15,6 @@ from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.unit import Snapshot
 
 F = TypeVar("F", bound=Callable[..., object])
-
-_MARK = "__choreia_applies__"
-
-
-@attrs.frozen
-class _Topic:
-    pattern: TopicPattern
-    payload_class: type | None
 
 
 def applies(topic: str | type) -> Callable[[F], F]:
@@ -37,14 +28,14 @@ def applies(topic: str | type) -> Callable[[F], F]:
         declared = type_of(topic)
         if declared is None:
             raise InvalidAgent(f"@applies({topic!r}): give a pattern, or an @event_type class")
-        marked = _Topic(TopicPattern(declared[0]), topic)
+        marked = AppliedTopic(TopicPattern(declared[0]), topic)
     elif isinstance(topic, str):
-        marked = _Topic(TopicPattern(topic), None)
+        marked = AppliedTopic(TopicPattern(topic), None)
     else:
         raise InvalidAgent("@applies needs a topic: write @applies('memory.updated')")
 
     def mark(method: F) -> F:
-        setattr(method, _MARK, (marked, *getattr(method, _MARK, ())))
+        setattr(method, MARK, (marked, *getattr(method, MARK, ())))
         return method
 
     return mark
@@ -56,17 +47,17 @@ class Applier:
     def __init__(self, state_class: type) -> None:
         """Raises `InvalidAgent` for a class that has no `@applies`, or needs arguments."""
         self.state_class = state_class
-        self._methods: list[tuple[_Topic, Callable[..., object]]] = []
+        self._methods: list[tuple[AppliedTopic, Callable[..., object]]] = []
         for base in reversed(state_class.__mro__):
             for name, value in vars(base).items():
-                for topic in getattr(value, _MARK, ()):
+                for topic in getattr(value, MARK, ()):
                     self._methods.append((topic, getattr(state_class, name)))
         if not self._methods:
             raise InvalidAgent(
                 f"{state_class.__name__} has no method marked with @applies(…): nothing would "
                 "change it"
             )
-        self._by_type: dict[str, tuple[tuple[_Topic, Callable[..., object]], ...]] = {}
+        self._by_type: dict[str, tuple[tuple[AppliedTopic, Callable[..., object]], ...]] = {}
 
     @property
     def patterns(self) -> list[TopicPattern]:
@@ -116,13 +107,15 @@ written out less and less often, so that all snapshots together stay in proporti
 class StateFold:
     """The state of one instance. Implements `Fold`; for the thread that owns the turn."""
 
-    __slots__ = ("_applier", "_buffered", "_due", "_since", "_snapshots", "kept", "state")
+    __slots__ = ("_applier", "_buffered", "_due", "_since", "_snapshots", "begun", "kept", "state")
 
     def __init__(self, applier: Applier, snapshots: Snapshots) -> None:
         self._applier = applier
         self._snapshots = snapshots
         self.kept = self.state = applier.initial()
         """What is kept is safe from the handler that runs now. Frozen: anybody may read it."""
+        self.begun = False
+        """Whether it is what the agent has said so far."""
         self._buffered: list[Event] = []
         self._since = 0
         """Events since the last snapshot."""
@@ -141,6 +134,7 @@ class StateFold:
     def resume(self, state: object) -> None:
         """Be what another instance has come to."""
         self.kept = self.state = state
+        self.begun = True
 
     def begin(self, events: Iterable[Event]) -> None:
         state = self.kept
@@ -148,6 +142,7 @@ class StateFold:
             state = self._applier.next(state, event)
             self._since += 1
         self.kept = self.state = state
+        self.begun = True
 
     def snapshot(self) -> tuple[str, bytes] | None:
         if self._since < self._due or self._snapshots.every is None:

@@ -124,6 +124,9 @@ class Group:
                 return
             yield
 
+    def ending(self, cell: Cell) -> None:
+        """What one leaves is for the others."""
+
     def ended(self, cell: Cell, reason: str) -> None:
         if cell is self.front:
             self.close()

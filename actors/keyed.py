@@ -31,6 +31,7 @@ from choreia.runtime.delivery.shared import Front
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.durable.members.feeds import KeyedLogFeed, MemberLogFeed
+from choreia.runtime.durable.members.ledger import MemberLedger
 from choreia.runtime.events.keypath import key_reader, spelled
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class KeyedFamily:
             self.feed = KeyedFeed(self.front, self._options.overflow, key_of, self)
         self.front.members = ()
         if nursery.alarms is not None:
-            nursery.alarms.teller = nursery.roster.there
+            nursery.alarms.teller = self._teller
 
     # -- for those who have something for a member ------------------------------------------
 
@@ -125,13 +126,16 @@ class KeyedFamily:
         with self._lock:
             return self._resting.get(unquote(key))
 
+    def _teller(self, agent: str) -> Cell | None:
+        return self.member(unquote(agent.partition(":")[2]))
+
     # -- waking -----------------------------------------------------------------------------
 
     def _wake(self, cell: Cell) -> None:
         """In the member's first turn."""
         record, nursery = _record(cell), self._nursery
-        with self._lock:
-            resting = self._resting.pop(cast("str", record.key), None)
+        key = cast("str", record.key)
+        resting = self._resting.get(key)
         old = cell.turn
         if isinstance(resting, Agent):
             cell.turn = nursery.turn_for(cell, resting)
@@ -141,21 +145,20 @@ class KeyedFamily:
             except BaseException as error:
                 if old.fenced:
                     raise
-                self._not_woken(cell, resting, error)
+                self._not_woken(cell, error)
                 return
             if resting is not None and isinstance(turn.fold, StateFold):
                 turn.fold.resume(resting)
             cell.turn = turn
             cell.post(partial(nursery.lifecycle.begin_again, cell), first=True)
+        self._resting.pop(key, None)  # by now it is to be had from the turn
         if self._options.sleep_after == inf:
             nursery.lifecycle.on_begin(cell)
         cell.interrupt = True
         cell.schedule(cell)
 
-    def _not_woken(self, cell: Cell, resting: object, error: BaseException) -> None:
+    def _not_woken(self, cell: Cell, error: BaseException) -> None:
         """Its factory raised. What waits for it is a dead letter; the next event tries again."""
-        if resting is not None:
-            self._resting[cast("str", _record(cell).key)] = resting
         cell.turn.failed(error, "factory")
         cell.turn.report(logging.ERROR, "%s cannot be made", cell.name, exc_info=error)
         self._nursery.lifecycle.close(cell, "failed")
@@ -262,7 +265,7 @@ class KeyedFamily:
         if isinstance(fold, StateFold):
             if ledger is None:
                 self._resting[key] = fold.kept
-        elif isinstance(agent, Agent) and vars(agent):
+        elif isinstance(agent, Agent) and (vars(agent) or _has_slots(type(agent))):
             self._resting[key] = agent
             agent._choreia_cell = None
         if ledger is not None and ledger.remembers and isinstance(self._engine.bus, LogBus):
@@ -304,20 +307,38 @@ class KeyedFamily:
                 if letter.waiting and letter.agent.startswith(prefix):
                     self.member(unquote(letter.agent[len(prefix) :]))
 
+    def ending(self, cell: Cell) -> None:
+        # Before it is closed: then another one of its key may be made at any time.
+        if isinstance(cell.feed, MemberLogFeed):
+            cell.feed.orphan()
+
     def ended(self, cell: Cell, reason: str) -> None:
         if cell is self.front:
             self.close()
             for member in self.members():
                 member.post(partial(self._nursery.lifecycle.kill, member), first=True)
             return
-        if isinstance(cell.feed, MemberLogFeed):
-            cell.feed.orphan()
         with self._lock:
             key = cast("str", _record(cell).key)
             if self._awake.get(key) is cell:
                 del self._awake[key]
+        if isinstance(cell.feed, MemberLogFeed) and cell.feed.lagging() and self.open:
+            self._see_to_the_rest(key, cell, cell.feed, reason)
         if not self._awake and not self.open:
             self.front.release(COMMITTING)
+
+    def _see_to_the_rest(self, key: str, cell: Cell, feed: MemberLogFeed, reason: str) -> None:
+        """It lagged: the next one of its key goes on, unless none can be made."""
+        if reason in ("killed", "restarts", "fenced"):
+            self.member(key)
+            return
+        ledger = cast("MemberLedger", cell.ledger)
+        for recorded in feed.rest():
+            cell.turn.bury(recorded.event, None, 0, reason)
+            ledger.handled(recorded)
+            if ledger.full:
+                ledger.send()
+        ledger.send()
 
     def wind_up(self, turn: Turn) -> Frame:
         if turn.cell is not self.front:
@@ -338,6 +359,10 @@ class KeyedFamily:
     def close(self) -> None:
         with self._lock:
             self.open = False
+
+
+def _has_slots(cls: type[Agent]) -> bool:
+    return any(vars(base).get("__slots__") for base in cls.__mro__[: cls.__mro__.index(Agent)])
 
 
 def _record(cell: Cell) -> Record:

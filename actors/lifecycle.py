@@ -178,6 +178,9 @@ class Lifecycle:
             return
         cell.found()
         self.leave_line(cell, reason)
+        family = cast("Record", cell.owner).family
+        if family is not None:
+            family.ending(cell)
         mark = 0 if cell.ledger is None else cell.ledger.mark()
         left = cell.mailbox.close()
         cell.interrupt = True
@@ -191,7 +194,6 @@ class Lifecycle:
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})
         self._say(cell, "stopped", {"agent": cell.name, "reason": reason})
-        family = cast("Record", cell.owner).family
         if family is not None:
             family.ended(cell, reason)
         engine.settled()

@@ -71,8 +71,14 @@ class Looking:
         if cell is None:
             raise UnknownAgent(f"no agent named {name!r} is alive", name=name)
         agent_class = _sourced(cell, full)
-        if at is None and cell.name == full and isinstance(cell.turn.fold, StateFold):
-            return cell.turn.fold.kept
+        fold = cell.turn.fold
+        if (
+            at is None
+            and cell.name == full
+            and isinstance(fold, StateFold)
+            and (fold.begun or self._keeping is None)
+        ):
+            return fold.kept
         did = cell.id if cell.name == full else cell.id + full[len(cell.name) :]
         if at is not None or self._keeping is not None:
             try:
@@ -80,8 +86,10 @@ class Looking:
             except UnknownAgent:  # it has said nothing yet
                 return agent_class.initial_state()
         family = cast("Record", cell.owner).family
-        assert family is not None, "only members of families sleep"
-        return family.resting_state(full.partition(":")[2]) or agent_class.initial_state()
+        resting = None
+        if family is not None:
+            resting = family.resting_state(full.partition(":")[2])
+        return agent_class.initial_state() if resting is None else resting
 
 
 def _sourced(cell: Cell, name: str) -> type[EventSourcedAgent[object]]:

@@ -64,7 +64,7 @@ def reconstruct(
         did, last = did_of(opened, agent_id), position_of(opened, up_to)
         state, after = _begun(agent_class, applier, opened.snapshot(did), last)
         for recorded in opened.read(after, source=did, up_to=last):
-            if not recorded.erased:  # it says nothing any more
+            if recorded.said:
                 state = applier.next(state, recorded.event)
     return cast("S", state)
 
@@ -106,7 +106,7 @@ def _steps(
     with looked_into(store) as opened:
         did, last = did_of(opened, agent_id), position_of(opened, up_to)
         for recorded in opened.read(source=did, up_to=last):
-            if recorded.erased:
+            if not recorded.said:
                 continue
             before, state = state, applier.next(state, recorded.event)
             if state is not before or not recorded.live:

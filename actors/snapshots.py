@@ -20,6 +20,10 @@ from choreia.runtime.stores.unit import Snapshot
 log = logging.getLogger("choreia.state")
 
 
+PATIENCE = 10
+"""States of a class that cannot be kept, one after the other, before no more are tried."""
+
+
 class Snapshots:
     """Of one state class."""
 
@@ -28,6 +32,7 @@ class Snapshots:
         self._version = version
         self._code: str | None = None
         self._told: set[str] = set()
+        self._failed = 0
         self.every = every
         """Events between two; None: there are none."""
 
@@ -44,14 +49,17 @@ class Snapshots:
             return None
         try:
             body = orjson.dumps(unstructurer(self._class)(state))
-            if self._read(body) == state:
+            if self._read(body) == state and self.code:
+                self._failed = 0
                 return body
             why = "what is read back is not equal to what was written"
         except Exception as error:  # of the user's own classes and hooks
             why = f"{type(error).__name__}: {error}"
-        self.every = None
-        name = self._class.__name__
-        log.info("%s is kept in no snapshots, and folded anew each time: %s", name, why)
+        self._failed += 1
+        if self._failed >= PATIENCE:
+            self.every = None
+            name = self._class.__name__
+            log.info("%s is kept in no snapshots, and folded anew each time: %s", name, why)
         return None
 
     def thaw(self, snapshot: Snapshot | None) -> object | None:

@@ -31,6 +31,7 @@ from choreia.runtime.delivery.shared import Front
 from choreia.runtime.delivery.subscription import Subscription
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.durable.bus import LogBus
+from choreia.runtime.durable.ledger import Ledger
 from choreia.runtime.durable.members.turn import MemberTurn
 from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import InvalidAgent
@@ -159,6 +160,8 @@ class Spawner:
         turn = kind(cell, agent, planner, emitter, options.retry, options.max_outbox)
         turn.ear = Ear(turn, self.replacer)
         turn.fold = fold_for(agent)
+        if turn.fold is not None and cell.ledger is not None:
+            cast("Ledger", cell.ledger).alarms.sourced = True
         return turn
 
     def remake(self, cell: Cell) -> Turn:

@@ -131,20 +131,26 @@ def admit_one(feed: Feed, item: object, sender: Cell | None = None) -> Admission
 
     A handler that blocks here counts as parked in the search for circles.
     """
-    verdict = feed.offer(item)
-    if verdict == REJECTED:
-        raise _full(feed, "it rejects what does not fit")
-    if verdict != FULL:
-        return verdict
-    gate = Gate()
-    lot = feed.cell.engine.lot
-    ticket = Ticket(item, sender, gate)
-    while (verdict := lot.park_blocked(ticket, feed)) == MOVED:
-        feed = feed.latest()
-    if verdict != PARKED:
-        return verdict
-    yield from _at(gate, feed, ticket)
-    return TAKEN if ticket.admitted else GONE
+    while True:
+        verdict = feed.offer(item)
+        if verdict == REJECTED:
+            raise _full(feed, "it rejects what does not fit")
+        if verdict != FULL:
+            return verdict
+        gate = Gate()
+        lot = feed.cell.engine.lot
+        ticket = Ticket(item, sender, gate)
+        while (verdict := lot.park_blocked(ticket, feed)) == MOVED:
+            feed = feed.latest()
+        if verdict != PARKED:
+            return verdict
+        yield from _at(gate, feed, ticket)
+        if ticket.admitted:
+            return TAKEN
+        latest = feed.latest()  # its agent is gone; there may be another one of its key
+        if latest is feed:
+            return GONE
+        feed = latest
 
 
 def _number(feed: Feed) -> int:

@@ -43,7 +43,7 @@ class Repeats(Protocol):
 class Alarms:
     """Of one agent, or of all members of a family. Thread-safe."""
 
-    __slots__ = ("_bus", "_cell", "_lock", "_set", "repeats", "teller")
+    __slots__ = ("_bus", "_cell", "_lock", "_set", "repeats", "sourced", "teller")
 
     def __init__(self, cell: Cell, bus: LogBus) -> None:
         self._cell = cell
@@ -51,8 +51,10 @@ class Alarms:
         self._lock = threading.Lock()
         self._set: dict[tuple[str, str], tuple[SetTimer, Timer]] | None = {}
         self.repeats: Repeats | None = None
+        self.sourced = False
+        """Whether states are made of what they say."""
         self.teller: Callable[[str], Cell | None] = lambda agent: cell
-        """The cell of the agent of that name, if it is there; of a family a member."""
+        """The cell of the agent of that name; of a family the member, woken if need be."""
 
     def load(self, timers: Iterable[SetTimer]) -> None:
         """What an earlier run has left."""
@@ -101,13 +103,10 @@ class Alarms:
             return
         following = None if self.repeats is None else self.repeats.after_firing(timer, now)
         event = upcast_if_possible(fired(timer.event, now))  # it may be older than the code
-        teller = self.teller(timer.agent)
-        # A state is made of what its agent says, in the order of the log: so it says this itself.
-        if (
-            teller is None
-            or teller.turn.fold is None
-            or not self._have_said(teller, timer, event, following)
-        ):
+        # A state is made of what its agent says, in the order of the log: so it says this itself,
+        # and one that sleeps is woken for it.
+        teller = self.teller(timer.agent) if self.sourced else None
+        if teller is None or not self._have_said(teller, timer, event, following):
             self._submit(timer, event, following)
 
     def _have_said(

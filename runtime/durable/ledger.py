@@ -45,6 +45,7 @@ from choreia.runtime.stores.unit import (
 if TYPE_CHECKING:
     from choreia.runtime.durable.bus import LogBus
     from choreia.runtime.durable.feed import LogFeed
+    from choreia.runtime.durable.turn import DurableTurn
     from choreia.runtime.stores.base import EventStore
 
 log = logging.getLogger("choreia.store")
@@ -239,6 +240,7 @@ class Ledger:
     def cancel_timer(self, key: str) -> None:
         self._changes.append(CancelTimer(self._cell.agent, key))
         self.alarms.cancel(key)
+        self._then.append(lambda: self.alarms.cancel(key))  # if it is only set by then
 
     # -- committing -------------------------------------------------------------------------
 
@@ -298,6 +300,8 @@ class Ledger:
                 log.critical("agent %s: its turn was not committed: %s", self._cell.name, outcome)
                 self._bus.on_fenced(self._cell)
             return
+        if (outcome.repeated or outcome.conflicts) and self._cell.turn.fold is not None:
+            self._cell.post(cast("DurableTurn", self._cell.turn).mend_state, first=True)
         for event in outcome.conflicts:
             log.error(
                 "agent %s emitted %s as %s with another body than stands in the log: a dead letter",

@@ -170,9 +170,20 @@ class Entering(Turn):
     def _remember_state(self, fold: Fold) -> None:
         store, source = cast("LogBus", self.engine.bus).store, self.cell.id
         after = fold.restore(store.snapshot(source))
-        # What was erased says nothing any more.
-        told = (one.event for one in store.read(after, source=source) if not one.erased)
-        fold.begin(told)
+        fold.begin(one.event for one in store.read(after, source=source) if one.said)
+
+    def mend_state(self) -> None:
+        """A control: something of what was entered stands in the log otherwise, or twice, so the
+        state is to be made of the log anew."""
+        if self.fold is None or self.fenced:
+            return
+        if self.frame is not None or self.starting:
+            self.engine.clock.call_later(AGAIN, self._mend_later)
+        else:
+            self.begin(self._read(partial(self._remember_state, self.fold)))
+
+    def _mend_later(self) -> None:
+        self.cell.post(self.mend_state)
 
     def note_state(self) -> None:
         """Between two events, with all that was said entered: keep a snapshot with it, if it is

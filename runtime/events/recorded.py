@@ -30,5 +30,11 @@ class Recorded:
         return bool(self.flags & LIVE)
 
     @property
+    def said(self) -> bool:
+        """Whether its source said it, and it still says something: no state is made of the
+        runtime's news of an agent, or of what was erased."""
+        return not self.flags and self.event.type != "event.dead_lettered"
+
+    @property
     def erased(self) -> bool:
         return bool(self.flags & ERASED)

@@ -65,6 +65,8 @@ class MemoryStore(Beside):
         self._links: list[bytes] = [ORIGIN]
         self._digests: list[bytes] = []
         self._erasures: list[Erasure] = []
+        self._erased: set[str] = set()
+        """Sources whose agents may still know what was erased, in this run."""
         self._running = False
         self._clean = True
         self._in_hand: frozenset[Key] = frozenset()
@@ -78,6 +80,7 @@ class MemoryStore(Beside):
             opened = Opened(self._clean, len(self._log), self._in_hand)
             self._in_hand = frozenset()
             self._running, self._clean = True, False
+            self._erased.clear()
             return opened
 
     def close_run(self) -> None:
@@ -133,7 +136,7 @@ class MemoryStore(Beside):
             del self._timers[unit.fires.agent, unit.fires.key]
         for change in unit.changes:
             if isinstance(change, KeepSnapshot):
-                if not conflicts:
+                if not conflicts and not repeated and change.source not in self._erased:
                     self._snapshot(change, len(self._log))
             else:
                 self._change(change)
@@ -212,7 +215,8 @@ class MemoryStore(Beside):
                     self._letters[key] = attrs.evolve(
                         letter, event=blank(letter.event), error="", traceback=""
                     )
-            self._forget_snapshots({one.event.source for one in hit})
+            self._erased |= {one.event.source for one in hit}
+            self._forget_snapshots(self._erased)
             gone = {one.event.id for one in hit}
             for kept in [kept for kept in self._results if kept[1] in gone]:
                 del self._results[kept]

@@ -139,7 +139,9 @@ class Forget:
 @attrs.frozen
 class KeepSnapshot:
     """The state of an event-sourced agent, as it is when this unit has happened. It replaces the
-    one before. Left out when an event of the unit conflicts: the state was made of it."""
+    one before. Left out when an event of the unit conflicts, or stood in the log before (the state
+    was made of it), and when something that the agent said was erased in this run (the state knows
+    it still)."""
 
     source: str
     """The agent's DID."""

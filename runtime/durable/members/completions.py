@@ -27,6 +27,8 @@ class Completions:
         self.epoch = 0
         self.lagging: dict[object, Callable[[], int]] = {}
         """Members that lag: up to where each has taken its events into its mailbox."""
+        self._above = False
+        """Whether something above the mark is done."""
         self.done: set[int] = set()
         """Of what an earlier run has left above the mark."""
         self.low = 0
@@ -37,6 +39,7 @@ class Completions:
         with self._lock:
             self.epoch, self.low = epoch, low
             self.done = set(done)
+            self._above = bool(done)
 
     def take(self, position: int) -> None:
         """An event is in a member's mailbox."""
@@ -54,6 +57,7 @@ class Completions:
         with self._lock:
             low = self._mark(set(positions))
             self.low = max(self.low, low)
+            self._above = self._above or max(positions) > low
             return Complete(self._agent, self.epoch, tuple(positions), low)
 
     def completed(self, positions: Sequence[int]) -> None:
@@ -61,9 +65,15 @@ class Completions:
         with self._lock:
             self._pending.difference_update(positions)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether all is done, and the store does not know it yet."""
+        return self._above and not self._pending
+
     def moved_on(self) -> Complete | None:
         """The mark, if it has moved since it was written last."""
         with self._lock:
+            self._above = False
             low = self._mark(set())
             if low <= self.low or not self.epoch:
                 return None

@@ -20,7 +20,7 @@ from choreia.runtime.events.keypath import KeyReader
 from choreia.runtime.events.recorded import Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from choreia.runtime.delivery.cell import Cell
     from choreia.runtime.durable.bus import LogBus
@@ -210,6 +210,21 @@ class MemberLogFeed(Moving, LogFeed):
     def _lag(self) -> None:
         self._behind = self.mailbox.attention = True
         self._place.completions.lagging[self] = self._taken
+
+    def rest(self) -> Iterator[Recorded]:
+        """What it has not fetched, to be buried: nobody of its key can be made."""
+        self._place.orphans.pop(self.key, None)
+        frontier = self._frontier()
+        for recorded in self._bus.store.read(
+            self.fetched, pattern=self._patterns(), up_to=frontier
+        ):
+            if self._concerns(recorded):
+                self._place.taken(recorded.position)
+                self.fetched = recorded.position
+                yield recorded
+        self.fetched = max(self.fetched, frontier)
+        self._behind = False
+        self._place.completions.lagging.pop(self, None)
 
     def orphan(self) -> None:
         """The member is gone. What it had not fetched is for the next one of its key."""

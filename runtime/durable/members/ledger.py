@@ -63,6 +63,7 @@ class MemberLedger(Ledger):
         agent = self._cell.agent
         self._changes.append(CancelTimer(agent, key))
         self.alarms.cancel(key, agent)
+        self._then.append(lambda: self.alarms.cancel(key, agent))  # if it is only set by then
 
     def _cut(self) -> tuple[Unit, list[Callable[[], None]]]:
         positions, self._positions = self._positions, []

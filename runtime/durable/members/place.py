@@ -72,6 +72,8 @@ class Place:
         self.completions.completed(positions)
         self.feed.worked_off(len(positions))
         self.on_room()
+        if self.completions.quiet:
+            self.move_on()
 
     def move_on(self) -> None:
         """From the journal, now and then: write the mark, if it has moved."""

@@ -179,9 +179,10 @@ class PostgresStore(SqlReads):
         now: float,
     ) -> int:
         with self._mutex:
-            erased = self._write().transaction(
+            erased, sources = self._write().transaction(
                 lambda db: erase_from(db, correlation_id, subject, reason, now)
             )
+            self._known.erased |= sources
         self._vacuum("events", "timers", "letters", "results")
         return erased
 

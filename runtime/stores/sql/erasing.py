@@ -22,8 +22,8 @@ def erase_from(
     subject: str | None,
     reason: str,
     now: float,
-) -> int:
-    """In a transaction: how many events were blanked. Raises `InvalidStore`."""
+) -> tuple[int, set[str]]:
+    """In a transaction: how many events were blanked, and whose. Raises `InvalidStore`."""
     wanted = erasure(correlation_id, subject, reason)
     where = "rest IS NOT NULL"
     parameters: tuple[object, ...] = ()
@@ -36,13 +36,13 @@ def erase_from(
     )
     hit: list[tuple[bytes, bytes, int]] = []
     ids: list[tuple[str]] = []
-    sources: set[int] = set()
+    sources: dict[int, str] = {}
     for row in rows:  # one by one: all that have a `rest` may be more than memory holds
         [recorded] = events_of([row], names_of(db, [row]))
         if wanted(recorded.event):
             hit.append((b"{}", digest_of(row[10]), recorded.position))
             ids.append((recorded.event.id,))
-            sources.add(row[4])
+            sources[row[4]] = recorded.event.source
     db.executemany(
         f"UPDATE events SET payload = ?, digest = ?, flags = flags | {ERASED} WHERE position = ?",
         hit,
@@ -69,4 +69,4 @@ def erase_from(
         "INSERT INTO erasures (time, what, reason, events) VALUES (?, ?, ?, ?)",
         (now, what, reason, len(hit)),
     )
-    return len(hit)
+    return len(hit), set(sources.values())

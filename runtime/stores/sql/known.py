@@ -29,6 +29,9 @@ class Known:
     """The greatest number."""
     types: set[str] = attrs.field(factory=set[str])
     """Names that are types of events."""
+    erased: set[str] = attrs.field(factory=set[str])
+    """Sources of which something was erased since the store was opened: their agents may know it
+    still, so no snapshots of them are kept."""
     seats: dict[str, tuple[int, int]] = attrs.field(factory=dict[str, tuple[int, int]])
     """Epoch and position of the agents that took their places in this run."""
 

@@ -177,7 +177,7 @@ class Batch:
             self.change(CancelTimer(unit.fires.agent, unit.fires.key))
         for change in unit.changes:
             if isinstance(change, KeepSnapshot):
-                if not conflicts:
+                if not conflicts and not repeated and change.source not in self._known.erased:
                     self.snapshot(Snapshot(change.source, self.head, change.code, change.state))
             else:
                 self.change(change)

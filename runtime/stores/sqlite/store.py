@@ -171,6 +171,7 @@ class SqliteStore(SqlReads):
                     pid=self._pid,
                 )
             clean = self._transaction(lambda db: self._mark(db, clean=False))
+            self._known.erased.clear()
             self._running = True
             in_hand = self._hand.read()
             self._hand.remove()
@@ -266,9 +267,10 @@ class SqliteStore(SqlReads):
         with self._mutex:
             # What is overwritten or freed is filled with zeros.
             self._writer().execute("PRAGMA secure_delete = ON").fetchall()
-            erased = self._transaction(
+            erased, sources = self._transaction(
                 lambda db: erase_from(db, correlation_id, subject, reason, now)
             )
+            self._known.erased |= sources
             # What was overwritten must not be left in the log beside the database, either.
             rows = self._writer().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             if rows[0][0]:

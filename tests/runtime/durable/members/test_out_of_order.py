@@ -198,3 +198,23 @@ def test_the_lag_of_a_family_holds_up_publishers() -> None:
             system.advance(2_000)
             system.publish("said", {"user": "x", "n": 10}, timeout=0)
             dead.clear()
+
+
+def test_what_a_killed_instance_had_not_fetched_is_for_the_next_one_in_order() -> None:
+    store = MemoryStore()
+    system = started(store, key="payload.user", mailbox=2)
+    for n in range(20):
+        system.publish("said", {"user": "bad", "n": n})
+    system.advance(1)  # it backs off over the first, has two more, and lags
+    system.kill("slow:bad")
+    dead.append(system)  # the next one can do it
+    system.advance(1)
+    system.publish("said", {"user": "bad", "n": 20})
+    system.wait_idle()
+    buried = sorted(letter.event.payload["n"] for letter in system.dead_letters() if letter.event)
+    done = [n for _, n in handled]
+    assert done == sorted(done)
+    assert sorted([*buried, *done]) == list(range(21))
+    assert len(buried) <= 4, "what it had in hand and in its mailbox"
+    system.stop()
+    assert store.completed() == []
