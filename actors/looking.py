@@ -89,6 +89,8 @@ class Looking:
         resting = None
         if family is not None:
             resting = family.resting_state(full.partition(":")[2])
+        if resting is None and isinstance(cell.turn.fold, StateFold) and cell.name == full:
+            return cell.turn.fold.kept  # it has been woken meanwhile
         return agent_class.initial_state() if resting is None else resting
 
 

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -576,3 +577,99 @@ def test_a_plain_agent_has_no_key(system: ActorSystem) -> None:
 
     with pytest.raises(InvalidAgent, match="no keyed agent"):
         system.spawn(Plain).ask("?")
+
+
+# -- when an instance ends, or is about to ----
+
+
+class Fragile(Counting):
+    """Cannot begin the first time."""
+
+    failures = 1
+
+    def on_start(self) -> None:
+        if type(self).failures:
+            type(self).failures -= 1
+            raise RuntimeError("not yet")
+
+
+def test_what_waits_for_one_that_cannot_begin_is_handled_or_a_dead_letter(
+    system: ActorSystem,
+) -> None:
+    class Late(Fragile):
+        failures = 1
+        mailbox = 1
+
+    system.spawn(Late, name="conversation")
+    say(system, "ann", *map(str, range(10)))
+    system.wait_idle(20)
+    seen = [int(text) for text in system.ref("conversation", key="ann").ask("?")]
+    dead = [letter.event.payload["text"] for letter in system.dead_letters() if letter.event]
+    assert sorted([*seen, *map(int, dead)]) == list(range(10))
+    assert seen == sorted(seen)
+
+
+def test_whoever_waits_for_room_at_a_key_that_is_killed_gets_in_at_the_next(
+    system: ActorSystem, mode: str
+) -> None:
+    if mode == "simulated":
+        return  # nobody waits there in a thread of his own
+    system.spawn(Counting, name="conversation", mailbox=1)
+    say(system, "ann", "0")
+    system.wait_idle(10)
+    system.pause("conversation:ann")
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(say, system, "ann", "1", "2", "3")
+        system.kill("conversation:ann")
+        waiting.result(20)
+    system.wait_idle(20)
+    seen = list(system.ref("conversation", key="ann").ask("?"))
+    dead = [letter.event.payload["text"] for letter in system.dead_letters() if letter.event]
+    assert sorted({"0", *seen, *dead}) == ["0", "1", "2", "3"]
+
+
+def test_attributes_in_slots_are_kept_too(sim: ActorSystem) -> None:
+    class Slotted(Agent):
+        __slots__ = ("count",)
+        key = "payload.user"
+        sleep_after = 1.0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.count = 0
+
+        @on("said")
+        def hear(self, event: Event) -> None:
+            self.count += 1
+
+        def on_receive(self, message: object) -> object:
+            return self.count
+
+    sim.spawn(Slotted, name="conversation")
+    for _ in range(3):
+        say(sim, "ann", "x")
+        sim.wait_idle()
+        sim.advance(10)
+        assert awake(sim) == set()
+    assert sim.ref("conversation", key="ann").ask("?") == 3
+
+
+def test_a_timer_whose_event_the_state_cannot_take_spoils_no_key_that_sleeps(
+    sim: ActorSystem,
+) -> None:
+    class Wrong(Conversation):
+        @on("remind")
+        def remind(self, event: Event) -> None:
+            self.after(100, "memory.updated", {"no text": "?"})
+
+    sim.spawn(Wrong, name="conversation")
+    sim.publish("remind", {"user": "ann"})
+    sim.wait_idle()
+    sim.advance(200)
+    sim.wait_idle()
+    say(sim, "ann", "hi")
+    sim.wait_idle()
+    assert sim.ref("conversation", key="ann").ask("?") == ("hi",)
+    assert [letter.event.type for letter in sim.dead_letters() if letter.event] == [
+        "memory.updated"
+    ]

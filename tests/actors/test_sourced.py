@@ -376,3 +376,72 @@ def test_what_the_state_cannot_take_is_not_said_by_a_timer_either(store: Any) ->
         if store is not None:
             assert system.store.timers() == []
             assert list(system.store.read(pattern="note.later")) == []
+
+
+def test_an_event_that_is_handled_again_does_not_count_twice() -> None:
+    """What it says is in the log already, so the state is made of it once."""
+    store = MemoryStore()
+
+    class Often(Writer):
+        snapshot_every = 1
+
+    for _ in range(2):
+        with ActorSystem(mode="simulated", store=store) as system:
+            ref = system.spawn(Often, name="writer")
+            event = system.publish("write", {"texts": ["a"]})
+            system.wait_idle()
+            for _ in range(3):
+                ref.tell(event)
+            system.wait_idle()
+            said = [one.event.payload["text"] for one in store.read(pattern="note.*")]
+            state: Any = system.state("writer")
+            assert state.texts == tuple(said)
+
+
+@attrs.frozen
+class Everything:
+    types: tuple[str, ...] = ()
+
+    @applies("#")
+    def any(self, event: Event) -> Everything:
+        return Everything((*self.types, event.type))
+
+
+def test_what_the_runtime_says_of_an_agent_is_no_part_of_its_state() -> None:
+    class Greedy(EventSourcedAgent[Everything]):
+        @on("write")
+        def write(self, event: Event) -> None:
+            self.emit("said")
+            if event.payload["fails"]:
+                raise GiveUp("no")
+
+    store = MemoryStore()
+    for life in range(2):
+        with ActorSystem(mode="simulated", store=store) as system:
+            system.spawn(Greedy)
+            system.publish("write", {"fails": True})
+            system.publish("write", {"fails": False})
+            system.wait_idle()
+            assert system.state("greedy") == Everything(("said",) * (life + 1))
+            assert system.state("greedy", at=store.head) == system.state("greedy")
+
+
+def test_what_was_erased_does_not_come_back_in_a_snapshot() -> None:
+    store = MemoryStore()
+
+    class Often(Writer):
+        snapshot_every = 1
+
+    with ActorSystem(mode="simulated", store=store) as system:
+        system.spawn(Often, name="writer")
+        first = system.publish("write", {"texts": ["secret"]})
+        system.wait_idle()
+        assert store.snapshot("did:choreia:local:writer") is not None
+        store.erase(correlation_id=first.id, reason="asked", now=1.0)
+        system.publish("write", {"texts": ["b"]})
+        system.wait_idle()
+    assert store.snapshot("did:choreia:local:writer") is None
+    with ActorSystem(mode="simulated", store=store) as system:
+        system.spawn(Often, name="writer")
+        system.wait_idle()
+        assert system.state("writer") == Notes(("b",), 1)

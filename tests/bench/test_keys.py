@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from choreia.bench.keys.command import command
-from choreia.bench.keys.family import AWAKE, come_and_go
+from choreia.bench.keys.family import TOGETHER, come_and_go
 
 
 def test_it_measures_and_keeps_the_figures(tmp_path: Path) -> None:
@@ -16,12 +16,12 @@ def test_it_measures_and_keeps_the_figures(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["--short", "--json", str(target)], catch_exceptions=False)
     assert result.exit_code == 0
     figures = json.loads(target.read_text())
-    assert [row["keys"] for row in figures["sqlite"]["tenths"]] == list(range(200, 2_001, 200))
+    assert [row["keys"] for row in figures["sqlite"]["tenths"]] == list(range(100, 1_001, 100))
     assert all(one["p50 ms"] > 0 for one in figures["waking"].values())
 
 
 def test_no_more_are_awake_than_allowed(tmp_path: Path) -> None:
     for store in (None, tmp_path / "keys.db"):
-        last = list(come_and_go(store, 3 * AWAKE))[-1]
-        assert last.keys == 3 * AWAKE
-        assert 0 < last.awake <= AWAKE + 500
+        last = list(come_and_go(store, 1_000, awake=50))[-1]
+        assert last.keys == 1_000
+        assert 0 < last.awake <= 50 + TOGETHER

@@ -66,19 +66,19 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
 
 
-def come_and_go(store: Path | None, keys: int) -> Iterator[Tenth]:
+def come_and_go(store: Path | None, keys: int, awake: int = AWAKE) -> Iterator[Tenth]:
     """Wake each of `keys` keys once."""
     with ActorSystem(store=store) as system:
-        system.spawn(Counter, name="counter")
+        system.spawn(Counter, name="counter", awake=awake)
         began = time.perf_counter()
         for tenth in range(10):
             first, end = keys * tenth // 10, keys * (tenth + 1) // 10
             for at in range(first, end, TOGETHER):
                 _count(system, range(at, min(at + TOGETHER, end)))
             system.wait_idle(600)
-            awake = sum(agent.kind == "member" for agent in system.inspect().agents)
+            there = sum(agent.kind == "member" for agent in system.inspect().agents)
             seconds = time.perf_counter() - began
-            yield Tenth(end, seconds, resident() / 1e6, awake)
+            yield Tenth(end, seconds, resident() / 1e6, there)
 
 
 def _count(system: ActorSystem, keys: range) -> None:
@@ -94,12 +94,14 @@ def _has_store(system: ActorSystem) -> bool:
     return system._keeping is not None
 
 
-def wakings(store: Path | None, kind: type[Counter], samples: int) -> list[float]:
+def wakings(
+    store: Path | None, kind: type[Counter], samples: int, heard: int = HEARD
+) -> list[float]:
     """Seconds from an event to all that follows from it, for instances that sleep: sorted."""
     keys = 50
     with ActorSystem(store=store) as system:
         system.spawn(kind, name="counter", awake=keys // 2)
-        for _ in range(HEARD):
+        for _ in range(heard):
             _count(system, range(keys))
         system.wait_idle(600)
         _until_half_sleep(system, keys)
