@@ -218,8 +218,14 @@ class KeyedFamily:
             cell.turn.fold is not None
             and cast("type[Agent]", type(agent)).on_stop is not Agent.on_stop
         ):
-            return cell.post(lambda: cell.turn.begin(self._last_words(key, cell)))
+            return cell.post(partial(self._part, key, cell))
         return self._closed(cell, IDLE) and self._asleep(key, cell)
+
+    def _part(self, key: str, cell: Cell) -> None:
+        """In its turn: let it have its last words, if it still has nothing else to do."""
+        turn = cell.turn
+        if turn.frame is None and not turn.interim and not len(cell.mailbox):
+            turn.begin(self._last_words(key, cell))
 
     def _last_words(self, key: str, cell: Cell) -> Frame:
         """In its turn. If something comes meanwhile, it is made anew at once."""

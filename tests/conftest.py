@@ -16,7 +16,7 @@ settings.load_profile("choreia")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also run the tests that take minutes")
     parser.addoption(
-        "--kills", default=60, type=int, help="how often processes with a store are killed"
+        "--kills", default=30, type=int, help="how often processes with a store are killed"
     )
 
 

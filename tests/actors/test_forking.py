@@ -80,7 +80,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 def test_without_a_change_the_saga_comes_out_the_same(day: Path) -> None:
     store = SqliteStore(day, readonly=True)
-    unchanged(store, orders, most=25)
+    unchanged(store, orders, most=10)
     store.close()
 
 

@@ -74,7 +74,7 @@ def test_whenever_it_is_killed_each_event_is_written_once(
     tmp_path: Path, target: Target, pytestconfig: pytest.Config
 ) -> None:
     kills = int(str(pytestconfig.getoption("--kills")))
-    assert kill_again_and_again(tmp_path, target, max(20, kills // 3)) == []
+    assert kill_again_and_again(tmp_path, target, max(10, kills // 3)) == []
 
 
 @pytest.mark.timeout(600)
