@@ -29,6 +29,8 @@ from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
 from choreia.runtime.stores.memory import MemoryStore
 
+A_HAIR = 0.000_000_1
+"""Seconds by which a timer that is to fire may miss its time, as floating point goes."""
 JUST_BEFORE = 0.002
 """Seconds by which time stops short of a timer that is not to fire yet; it may be early by half of
 that."""
@@ -169,7 +171,7 @@ class Rerun:
         tick = _tick(event)
         for timer in timers:
             if timer.event.id == event.id or (tick and _tick(timer.event) == tick):
-                self._advance_to(timer.due)
+                self._advance_to(timer.due + A_HAIR)
                 return
 
     def _next_to_fire(self, place: int) -> float:
