@@ -45,6 +45,7 @@ def test_short_runs_and_keeps_every_measurement(tmp_path: Path) -> None:
         assert row["short"] == "1"
 
 
+@pytest.mark.soak  # `choreia bench --short`, which CI runs, is the same
 @pytest.mark.parametrize("workload", [w.name for w in WORKLOADS])
 def test_every_workload_runs(workload: str, tmp_path: Path) -> None:
     kept = tmp_path / "results.csv"
