@@ -20,7 +20,7 @@ from choreia.runtime.durable.members.feeds import GroupLogFeed
 from choreia.runtime.durable.memories import Memories
 
 if TYPE_CHECKING:
-    from choreia.actors.record import Record
+    pass
 
 
 class Group:
@@ -146,7 +146,3 @@ class Group:
 
     def close(self) -> None:
         self._winding_up = True
-
-
-def _record(cell: Cell) -> Record:
-    return cast("Record", cell.owner)

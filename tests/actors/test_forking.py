@@ -225,7 +225,7 @@ def lived(actions: list[tuple[str, int]], seed: int, build: Build = several) -> 
     return store
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(ACTIONS, st.integers(0, 1000), st.data())
 def test_whatever_happened_it_happens_again(
     actions: list[tuple[str, int]], seed: int, data: st.DataObject
@@ -488,7 +488,7 @@ def families(system: ActorSystem) -> None:
     system.spawn(Sharing, group="sharing", count=2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.lists(st.integers(0, 2), min_size=3, max_size=12), st.data())
 def test_keyed_agents_and_groups_do_again_what_they_did(
     seed: int, keys: list[int], data: st.DataObject

@@ -447,7 +447,9 @@ def hours_of_everything(hours: float, seed: int) -> tuple[list[str], dict[str, i
     return suspected, done
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 12))]
+)
 def test_nobody_who_does_what_he_should_is_suspected(seed: int) -> None:
     suspected, done = hours_of_everything(25, seed)
     assert suspected == []

@@ -77,6 +77,7 @@ def test_whenever_it_is_killed_each_event_is_written_once(
     assert kill_again_and_again(tmp_path, target, max(10, kills // 3)) == []
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_the_test_sees_a_position_that_is_written_apart(
     tmp_path: Path, in_file: Callable[[Path], Target]

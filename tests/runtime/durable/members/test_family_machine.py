@@ -192,4 +192,4 @@ class FamilyMachine(RuleBasedStateMachine):
 
 
 TestFamilyMachine = FamilyMachine.TestCase
-TestFamilyMachine.settings = settings(max_examples=80, stateful_step_count=20, deadline=None)
+TestFamilyMachine.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
