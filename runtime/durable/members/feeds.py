@@ -116,7 +116,13 @@ class KeyedLogFeed(LogFeed):
         if self._must_wait():
             self._waits()
             return False
-        return self._deal(recorded)
+        # In one step, as live events are dealt: a member that lagged, and finds that it has all
+        # that was dealt, must not miss what is being dealt at that moment.
+        with self._bus.routing:
+            dealt = self._deal(recorded)
+            if dealt:
+                self.fetched = recorded.position
+        return dealt
 
     def _deal(self, recorded: Recorded) -> bool:
         """Give it to the member of its key. False when the family is at its end: then nothing is
@@ -247,8 +253,9 @@ class MemberLogFeed(Moving, LogFeed):
 
     def _refill(self) -> bool:
         more = super()._refill()
-        if not self._behind:
-            self._place.completions.lagging.pop(self, None)
+        with self._bus.routing:  # or it lags again between the look and the step
+            if not self._behind:
+                self._place.completions.lagging.pop(self, None)
         return more
 
     def _frontier(self) -> int:
