@@ -205,7 +205,7 @@ class MemberLogFeed(Moving, LogFeed):
         self._place = place
         self._front = cast("KeyedLogFeed", place.feed)
         self.key = key
-        self.fetched = self._front.fetched
+        place.begin(self)
         self.opened = True
         before = place.orphans.pop(key, None)
         if before is not None:  # it goes on where that one was

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ class Place:
         """Positions."""
         self._suspicious = 0
         self.seat: Entry | None = None
+        self._opening = threading.Lock()
+        self._early: list[LogFeed] = []
+        """Members that were made before the family had its seat."""
         self.orphans: dict[str, LogFeed] = {}
         """By key: feeds of members that ended while they lagged."""
         self.memories: Memories | None = None
@@ -58,7 +62,19 @@ class Place:
             done = [one.position for one in self._bus.store.completed(self._front.agent)]
             self._suspicious = 0 if self._bus.clean else SUSPECTS
         self.completions.begin(seated.epoch, seated.position, done)
-        self.feed.open_at(seated.position)
+        with self._opening:
+            self.feed.open_at(seated.position)
+            for early in self._early:
+                early.fetched = self.feed.fetched
+            self._early.clear()
+
+    def begin(self, member: LogFeed) -> None:
+        """A member has been made: it gets what is dealt from now on. One that is made before the
+        family has its seat (a timer of an earlier run is due) does not know yet what that is."""
+        with self._opening:
+            member.fetched = self.feed.fetched
+            if not self.feed.opened:
+                self._early.append(member)
 
     def taken(self, position: int) -> None:
         """An event is in a member's mailbox."""
