@@ -89,7 +89,7 @@ class KeyedFamily:
             if not self.open:
                 return None
             if len(self._awake) >= self._options.awake:
-                self._make_room()
+                self._make_room(self._options.awake - 1)
             cell = self._awake[key] = self._made(key)
             self._awake.move_to_end(key)
             self._look_later()
@@ -183,7 +183,7 @@ class KeyedFamily:
             if at != self._looking:
                 return  # somebody looked meanwhile
             self._looking = inf
-            while len(self._awake) > self._options.awake and self._make_room():
+            while self._make_room(self._options.awake):
                 pass
             for key, cell in list(self._awake.items()):
                 record = _record(cell)
@@ -198,11 +198,12 @@ class KeyedFamily:
             if self._awake:
                 self._look_later()
 
-    def _make_room(self) -> bool:
-        """For one more, if some have nothing to do: whether any of those that were asked sleeps."""
+    def _make_room(self, most: int) -> bool:
+        """Put members to sleep that have nothing to do, until there are `most`: whether any of
+        those that were asked sleeps, so that it is worth asking more."""
         before = len(self._awake)
         for _ in range(TRIES):
-            if len(self._awake) < self._options.awake:
+            if len(self._awake) <= most:
                 break
             key, cell = next(iter(self._awake.items()))
             if not self._let_sleep(key, cell):

@@ -80,14 +80,14 @@ class Moving(_Feed):
 
     def offer(self, item: object) -> int:
         verdict = super().offer(item)
-        if verdict == GONE:
+        if verdict in (GONE, MOVED):
             latest = self.latest()
             return verdict if latest is self else latest.offer(item)
         return verdict
 
     def force(self, item: object) -> int:
         verdict = super().force(item)
-        if verdict == GONE:
+        if verdict in (GONE, MOVED):
             latest = self.latest()
             return verdict if latest is self else latest.force(item)
         return verdict

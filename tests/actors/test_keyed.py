@@ -261,6 +261,26 @@ def test_no_more_are_awake_than_allowed_unless_they_are_busy(system: ActorSystem
         assert system.ref("conversation", key=f"u{n}").ask("?") == (str(n), str(n + 20))
 
 
+def test_too_many_are_put_to_sleep_soon_though_nothing_more_comes(sim: ActorSystem) -> None:
+    sim.spawn(Conversation, awake=3)
+    for n in range(20):
+        say(sim, f"u{n}", "x")  # before anybody has had a turn
+    sim.wait_idle()
+    sim.advance(1)
+    assert len(awake(sim)) == 3
+
+
+def test_nobody_speaks_in_the_name_of_one_that_sleeps(sim: ActorSystem, hear: Hear) -> None:
+    heard = hear("memory.updated")
+    sim.spawn(Conversation)
+    say(sim, "ann", "hi")
+    sim.wait_idle()
+    sim.advance(30)
+    assert awake(sim) == set()
+    with pytest.raises(ChoreiaError, match="source"):
+        sim.publish(Event(type="x", source=heard[0].source, payload={}))
+
+
 def test_nothing_is_lost_nor_out_of_order_while_keys_come_and_go(feed: Feed) -> None:
     """Publishers race with those that put to sleep, as hard as they can."""
 
