@@ -74,9 +74,6 @@ class Group:
         front = self.front
         cell = self._nursery.cell(self, f"{front.name}:{number}", front.id, None)
         cell.agent = front.agent
-        if cell.ledger is not None and self._nursery.place is not None:
-            memories = self._nursery.place.memories
-            cell.ledger.memories = memories  # type: ignore[attr-defined]
         cell.mailbox = Seat(cell, front.mailbox, self._pool)
         cell.feed = self.feed
         return cell

@@ -19,6 +19,7 @@ from choreia.runtime.delivery.feed import (
     REJECTED,
     TAKEN,
     Feed,
+    by_number,
 )
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.mailbox import OWNED
@@ -52,7 +53,7 @@ def admit_everywhere(
             if verdict in (TAKEN, GONE):
                 return verdict
             if verdict == MOVED:
-                feeds = sorted((one.latest() for one in feeds), key=_number)
+                feeds = sorted((one.latest() for one in feeds), key=by_number)
                 continue
             if verdict == REJECTED:
                 raise _full(feed, "it rejects what does not fit")
@@ -151,10 +152,6 @@ def admit_one(feed: Feed, item: object, sender: Cell | None = None) -> Admission
         if latest is feed:
             return GONE
         feed = latest
-
-
-def _number(feed: Feed) -> int:
-    return feed.cell.number
 
 
 def _at(gate: Gate, feed: Feed, ticket: Ticket) -> Generator[Gate, bool, None]:

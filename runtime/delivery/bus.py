@@ -19,7 +19,7 @@ from choreia.runtime.delivery.admission import (
 )
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.family import KeyedFeed
-from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed
+from choreia.runtime.delivery.feed import FULL, GONE, TAKEN, Feed, by_number
 from choreia.runtime.delivery.multicast import MOST, Multicast
 from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
 from choreia.runtime.events.event import Event
@@ -96,11 +96,7 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
 def _of_members(feeds: Sequence[Feed], event: Event) -> Sequence[Feed]:
     """With the feeds of their members in place of keyed agents'; by number, as locks are taken."""
     chosen = [feed.choose(event) if isinstance(feed, KeyedFeed) else feed for feed in feeds]
-    return sorted(chosen, key=_number) if len(chosen) > 1 else chosen
-
-
-def _number(feed: Feed) -> int:
-    return feed.cell.number
+    return sorted(chosen, key=by_number) if len(chosen) > 1 else chosen
 
 
 def _guard(filters: Sequence[Filter | None]) -> Guard | None:

@@ -64,6 +64,11 @@ class Feed(Protocol):
         ...
 
 
+def by_number(feed: Feed) -> int:
+    """In this order events are delivered, and locks are taken."""
+    return feed.cell.number
+
+
 class MemoryFeed:
     """Events live in the mailbox only; without room, the overflow policy decides."""
 

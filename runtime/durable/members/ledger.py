@@ -36,8 +36,13 @@ class MemberLedger(Ledger):
 
     def remember(self, store: EventStore) -> None:
         """Timers are the family's: they fire whether the member is awake or not."""
-        self.returning = [one for one in store.letters(self._cell.agent) if one.waiting]
-        self.memories.load(store, self._bus.was_in_hand)
+        place = self.place
+        with place.remembering:
+            if place.remembered:
+                return
+            self.returning = [one for one in store.letters(self._cell.agent) if one.waiting]
+            self.memories.load(store, self._bus.was_in_hand)
+            place.remembered = place.memories is not None  # of a group one remembers for all
 
     def suspect(self, item: Recorded) -> bool:
         return item.position in self.place.suspects

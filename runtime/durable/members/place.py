@@ -33,6 +33,9 @@ class Place:
         """Positions."""
         self._suspicious = 0
         self.seat: Entry | None = None
+        self.remembering = threading.Lock()
+        self.remembered = False
+        """Whether one of a group has taken up what an earlier run has left."""
         self._opening = threading.Lock()
         self._early: list[LogFeed] = []
         """Members that were made before the family had its seat."""

@@ -135,9 +135,8 @@ def test_what_comes_before_a_failure_is_kept_and_it_is_tried_after_a_while(
     work._database.close()
 
 
+@pytest.mark.parametrize("target", ["postgres"], indirect=True)  # a file has no sessions
 def test_a_session_that_is_lost_is_not_the_events_fault(store: MemoryStore, target: Target) -> None:
-    if target.sign == "?":
-        pytest.skip("a file has no sessions")
 
     class Lost(Writing):
         lost = False
@@ -162,12 +161,13 @@ def test_a_session_that_is_lost_is_not_the_events_fault(store: MemoryStore, targ
     work._database.close()
 
 
+@pytest.mark.parametrize(
+    "target", ["postgres"], indirect=True
+)  # a file's readers have it as it was
 def test_who_reads_the_old_tables_does_not_hold_up_the_switch(
     store: MemoryStore, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL's `DROP` waits for readers; the switch is done before it."""
-    if target.sign == "?":
-        pytest.skip("readers of a file have it as it was")
     import psycopg
 
     from choreia.actors.projecting import postgres

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from choreia import (
     Agent,
     Event,
     EventSourcedAgent,
+    GiveUp,
     MailboxFull,
     MemoryStore,
     Retry,
@@ -253,3 +255,32 @@ def test_one_that_a_timer_wakes_before_the_family_has_its_seat_gets_what_is_due(
         system.advance(10)
         system.wait_idle()
         assert system.state("reminding", key="ann") == Sum(15 + 5 * 100)
+
+
+class Patient(Agent):
+    @on("said")
+    async def hear(self, event: Event) -> None:
+        if not dead:
+            raise GiveUp("not in this life")
+        await asyncio.sleep(1)  # the others begin meanwhile
+        handled.append((event.payload["user"], event.payload["n"]))
+
+
+@pytest.mark.parametrize("options", [{"key": "payload.user"}, {"group": "slow", "count": 5}])
+def test_a_dead_letter_on_its_way_back_comes_back_once(options: dict[str, Any]) -> None:
+    """Whatever ends the process in between, and however many members there are to take it."""
+    store = MemoryStore()
+    system = ActorSystem(mode="simulated", store=store)
+    system.spawn(Patient, **options)
+    system.publish("said", {"user": "bad", "n": 7})
+    system.wait_idle()
+    [letter] = system.dead_letters()
+    dead.append(system)  # from now on it can be done
+    system.redeliver(letter)
+    store.crash()
+    assert handled == []
+    with ActorSystem(mode="simulated", store=store) as system:
+        system.spawn(Patient, **options)
+        system.wait_idle()
+        assert handled == [("bad", 7)]
+        assert system.dead_letters() == []
