@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
 import click
 from rich.console import Console
 
-from choreia import DemoError
 from choreia.demos.incident.audit import audit
 from choreia.demos.incident.choreography import CHECKOUT
 from choreia.demos.incident.faults import Fault
 from choreia.demos.incident.performance import ASK, POLICIES, Performance
 from choreia.demos.incident.report import introduce, report, verdict
 from choreia.demos.incident.result import to_json
-from choreia.runtime.events.display import plain
+from choreia.demos.results import STDOUT, write
 
-STDOUT = Path("-")
 PACE = 0.3
 """Seconds that a second of the story takes in real time."""
 LONGEST_NAME = 40
@@ -116,19 +113,8 @@ def command(
     checks = audit(books)
     report(console, books, checks)
     if target is not None:
-        _write(target, to_json(books, checks))
+        write(target, to_json(books, checks))
     if not all(check.holds for check in checks):
         if quiet:
             Console(stderr=True).print(verdict(checks))
         context.exit(1)
-
-
-def _write(target: Path, result: dict[str, object]) -> None:
-    text = json.dumps(result, indent=2) + "\n"
-    if target == STDOUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        target.write_text(text)
-    except OSError as error:
-        raise DemoError(f"{plain(str(target))}: cannot be written: {error.strerror}") from None

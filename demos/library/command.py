@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,10 +22,9 @@ from choreia.demos.library.report import introduce, recall, report, verdict
 from choreia.demos.library.result import Outcome, outcome, to_json
 from choreia.demos.library.script import GUEST, Visit, visits
 from choreia.demos.library.sources import Corpus, folder, topics
-from choreia.runtime.events.display import plain
+from choreia.demos.results import STDOUT, write
 from choreia.runtime.stores.base import EventStore
 
-STDOUT = Path("-")
 LAST_RUN = "last-run"
 
 
@@ -131,7 +129,7 @@ def command(context: click.Context, /, **options: Any) -> None:
     result = _run(wanted, console)
     report(console, result)
     if wanted.target is not None:
-        _write(wanted.target, to_json(result))
+        write(wanted.target, to_json(result))
     if not result.adds_up:
         if wanted.quiet:
             Console(stderr=True).print(verdict(result.checks))
@@ -184,14 +182,3 @@ def _position(as_of: str, store: EventStore) -> int:
     if not as_of.isascii() or not as_of.isdigit() or len(as_of) > 18:
         raise click.BadParameter(f"give a position in the log, or {LAST_RUN}", param_hint="--as-of")
     return min(int(as_of), store.head)
-
-
-def _write(target: Path, result: dict[str, object]) -> None:
-    text = json.dumps(result, indent=2) + "\n"
-    if target == STDOUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        target.write_text(text)
-    except OSError as error:
-        raise DemoError(f"{plain(str(target))}: cannot be written: {error.strerror}") from None

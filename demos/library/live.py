@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from choreia import ActorSystem, Event, IdleTimeout
+from choreia.demos.cast import agents_table
 
 STEPS = (
     ("document.received", "documents received"),
@@ -49,21 +50,15 @@ class Watch:
             self.writing = str(event.payload["piece"])
 
     def __rich__(self) -> RenderableType:
-        return Group(self._steps(), Text(), self._agents(), Text(self.writing, style="dim"))
+        return Group(
+            self._steps(), Text(), agents_table(self.system), Text(self.writing, style="dim")
+        )
 
     def _steps(self) -> Table:
         table = Table.grid(padding=(0, 2))
         table.add_column(justify="right")
         for type, text in STEPS:
             table.add_row(f"{self.seen[type]:,}", text)
-        return table
-
-    def _agents(self) -> Table:
-        table = Table("agent", "state", "waiting", "handled", box=None, padding=(0, 2, 0, 0))
-        for agent in self.system.inspect().agents:
-            if agent.kind == "agent":
-                waiting = f"{agent.mailbox_size:,} of {agent.mailbox_capacity:,}"
-                table.add_row(agent.name, agent.state, waiting, f"{agent.handled:,}")
         return table
 
 

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from choreia import applies
 from choreia.demos.library.events import Citation, MemoryUpdated, Vector
-from choreia.demos.orders.pages import Pages
+from choreia.demos.pages import Pages
 
 PASSAGE, WITHDRAWN = "passage", "withdrawn"
 """Keys of what the index says to itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +18,9 @@ from choreia.demos.orders.order import Day
 from choreia.demos.orders.reading import read_day
 from choreia.demos.orders.report import introduce, report, verdict
 from choreia.demos.orders.result import to_json
+from choreia.demos.results import STDOUT, write
 from choreia.runtime.events.display import plain
 
-STDOUT = Path("-")
 TOGETHER = 50
 """Orders that go into a store in one commit."""
 MOST = 1_000_000
@@ -108,7 +107,7 @@ def command(
     checks = audit(books)
     report(console, books, checks)
     if target is not None:
-        _write(target, to_json(books, checks))
+        write(target, to_json(books, checks))
     if not all(check.holds for check in checks):
         if quiet:
             Console(stderr=True).print(verdict(checks))
@@ -158,14 +157,3 @@ def _at_rest(system: ActorSystem) -> bool:
     except IdleTimeout:
         return False
     return True
-
-
-def _write(target: Path, result: dict[str, object]) -> None:
-    text = json.dumps(result, indent=2) + "\n"
-    if target == STDOUT:
-        click.echo(text, nl=False)
-        return
-    try:
-        target.write_text(text)
-    except OSError as error:
-        raise DemoError(f"{plain(str(target))}: cannot be written: {error.strerror}") from None

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from choreia import ActorSystem, Event
+from choreia.demos.cast import agents_table
 
 STEPS = (
     ("order.created", "order.cancelled"),
@@ -56,7 +57,7 @@ class Watch:
         return sum(self.seen[type] for type in ENDS)
 
     def __rich__(self) -> RenderableType:
-        return Group(self._bar(), Text(), self._steps(), Text(), self._agents())
+        return Group(self._bar(), Text(), self._steps(), Text(), agents_table(self.system))
 
     def _bar(self) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
@@ -68,14 +69,6 @@ class Watch:
         table = Table("done", "", "undone", "", box=None, padding=(0, 2, 0, 0))
         for done, undone in STEPS:
             table.add_row(done, f"{self.seen[done]:,}", undone, f"{self.seen[undone]:,}")
-        return table
-
-    def _agents(self) -> Table:
-        table = Table("agent", "state", "waiting", "handled", box=None, padding=(0, 2, 0, 0))
-        for agent in self.system.inspect().agents:
-            if agent.kind == "agent":
-                waiting = f"{agent.mailbox_size:,} of {agent.mailbox_capacity:,}"
-                table.add_row(agent.name, agent.state, waiting, f"{agent.handled:,}")
         return table
 
 

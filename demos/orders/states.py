@@ -25,7 +25,7 @@ from choreia.demos.orders.events import (
     RefusalHeard,
 )
 from choreia.demos.orders.order import Order, Outcome
-from choreia.demos.orders.pages import Pages
+from choreia.demos.pages import Pages
 
 Outcomes = tuple[Outcome, ...]
 
