@@ -130,8 +130,6 @@ class MemoryStore(Beside):
         recorded = tuple(self._log[self._places[id] - 1] for id in dict.fromkeys(stand))
         repeated = frozenset(one.position for one in recorded if one.position <= before)
         seated = self._move(unit)
-        if unit.complete is not None:
-            self._complete(unit.complete)
         if unit.fires is not None:
             del self._timers[unit.fires.agent, unit.fires.key]
         for change in unit.changes:
@@ -184,6 +182,8 @@ class MemoryStore(Beside):
         move, seat = unit.move, unit.seat
         if move is not None:
             self._cursors[move.agent] = Cursor(move.agent, move.epoch, move.after)
+        if unit.complete is not None:
+            self._complete(unit.complete)
         if seat is None:
             return None
         stands = self._cursors.get(seat.agent)

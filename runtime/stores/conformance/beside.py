@@ -184,6 +184,8 @@ class BesideConformance(Conformance):
         conflict = event(id="x", payload={"n": 2})
         [outcome] = store.commit([unit(conflict, changes=[KeepSnapshot("me", "v", b"1")])], 1.0)
         assert committed(outcome).conflicts == (conflict,)
+        again = unit(event(id="x", payload={"n": 1}), changes=[KeepSnapshot("me", "v", b"1")])
+        assert committed(store.commit([again], 1.0)[0]).repeated == {1}
         stale = Unit(move=Move("me", 1, 0, 1), changes=[KeepSnapshot("me", "v", b"2")])
         refused(store.commit([stale], 1.0)[0], StaleCursor)
         assert store.snapshot("me") is None
@@ -198,6 +200,13 @@ class BesideConformance(Conformance):
         store.erase(correlation_id=about.id, reason="asked", now=2.0)
         assert store.snapshot("me") is None
         assert store.snapshot("you") is not None
+        # Whoever said it still knows it, until it begins again.
+        store.commit([unit(event(source="me"), changes=kept)], 3.0)
+        assert store.snapshot("me") is None
+        store.open_run(4.0)
+        store.commit([unit(event(source="me"), changes=kept)], 5.0)
+        assert store.snapshot("me") is not None
+        store.close_run()
         store.close()
 
     # -- what is kept beside the log

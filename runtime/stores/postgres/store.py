@@ -109,6 +109,7 @@ class PostgresStore(SqlReads):
                     "first, or give each a store of its own (a schema each)"
                 )
             clean = self._write().transaction(_mark_begun)
+            self._known.erased.clear()
             self._running = True
             return Opened(clean, self._known.head)
 
