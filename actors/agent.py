@@ -39,7 +39,7 @@ T = TypeVar("T")
 HOOKS = frozenset({"on_start", "on_stop", "on_receive", "on_failure"})
 _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
-    {"capabilities", "specializations", "capacity", "emits"}
+    {"capabilities", "specializations", "capacity", "emits", "terminal", "external"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
     | {"heartbeat", "restart", "durable", "max_lag", "key", "sleep_after", "awake"}
 )
@@ -50,7 +50,8 @@ class Agent(Actor):
 
     Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
     goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
-    patterns; enforced when declared); and give defaults for `spawn`: `mailbox`, `overflow`,
+    patterns; enforced when declared), `terminal` (types that end a case), `external` (types that
+    come from outside, or are for somebody outside); and give defaults for `spawn`: `mailbox`, `overflow`,
     `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with a store,
     `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that stands at
     that path of an event, awake while it has something to do (`sleep_after`, `awake`).
@@ -62,11 +63,15 @@ class Agent(Actor):
     specializations: ClassVar[tuple[str, ...]] = ()
     capacity: ClassVar[int] = 1
     emits: ClassVar[tuple[str | type, ...] | None] = None
+    terminal: ClassVar[tuple[str | type, ...]] = ()
+    external: ClassVar[tuple[str | type, ...]] = ()
     key: ClassVar[str | None] = None
 
     _choreia_abilities: ClassVar[FrozenDict] = EMPTY
     _choreia_handlers: ClassVar[tuple[HandlerSpec, ...]] = ()
     _choreia_declaration: ClassVar[Declaration] = Declaration("Agent")
+    _choreia_terminal: ClassVar[tuple[TopicPattern, ...]] = ()
+    _choreia_external: ClassVar[tuple[TopicPattern, ...]] = ()
     _choreia_planner: ClassVar[HandlerPlanner | None] = HandlerPlanner(())
     """The handlers by type; None when topics name attributes, so each agent has its own."""
 
@@ -80,6 +85,8 @@ class Agent(Actor):
         cls._choreia_abilities = declared_abilities(cls)
         Options.of(cls, {})
         cls._choreia_declaration = _declaration(cls)
+        cls._choreia_terminal = _patterns(cls, "terminal")
+        cls._choreia_external = _patterns(cls, "external")
         specs = cls._choreia_handlers = handlers_of(cls)
         templated = any(topic.templated for spec in specs for topic in spec.topics)
         cls._choreia_planner = None if templated else HandlerPlanner.of(specs, cls)
@@ -295,16 +302,21 @@ def _check_hooks(cls: type) -> None:
 
 
 def _declaration(cls: type[Agent]) -> Declaration:
-    emits = cls.emits
-    if emits is None:
+    if cls.emits is None:
         return Declaration(cls.__name__)
-    if isinstance(emits, str) or not isinstance(emits, Iterable):
-        check_words("emits", emits)
-    patterns = [
+    return Declaration(cls.__name__, _patterns(cls, "emits"))
+
+
+def _patterns(cls: type[Agent], attribute: str) -> tuple[TopicPattern, ...]:
+    """The patterns that a class declares there."""
+    declared: object = getattr(cls, attribute)
+    if isinstance(declared, str) or not isinstance(declared, Iterable):
+        check_words(attribute, declared)
+        return ()
+    return tuple(
         topic_of(topic, None).pattern(cls) if isinstance(topic, type) else TopicPattern(topic)
-        for topic in emits
-    ]
-    return Declaration(cls.__name__, tuple(patterns))
+        for topic in cast("Iterable[str | type]", declared)
+    )
 
 
 class _Own(property):

@@ -217,6 +217,21 @@ class Completed:
 
 
 @attrs.frozen
+class CaseRecord:
+    """What an agent keeps about a case, beside its state: a step of a saga, what it waits for.
+
+    One for each agent, case and name. The value is JSON, and quotes no payload.
+    """
+
+    agent: str
+    correlation_id: str
+    name: str
+    value: bytes
+    position: int = 0
+    """The log's head when it was kept."""
+
+
+@attrs.frozen
 class Result:
     """What a call made with `once` returned; see `KeepResult`."""
 
