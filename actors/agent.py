@@ -53,8 +53,8 @@ class Agent(Actor):
     patterns; enforced when declared), `terminal` (types that end a case), `external` (types that
     come from outside, or are for somebody outside); and give defaults for `spawn`: `mailbox`,
     `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with
-    a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that stands at
-    that path of an event, awake while it has something to do (`sleep_after`, `awake`).
+    a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that
+    stands at that path of an event, awake while it has something to do (`sleep_after`, `awake`).
     """
 
     __slots__ = ()
@@ -84,12 +84,22 @@ class Agent(Actor):
         _check_hooks(cls)
         cls._choreia_abilities = declared_abilities(cls)
         Options.of(cls, {})
+        specs = cls._choreia_handlers = cls._choreia_specs()
         cls._choreia_declaration = _declaration(cls)
         cls._choreia_terminal = _patterns(cls, "terminal")
         cls._choreia_external = _patterns(cls, "external")
-        specs = cls._choreia_handlers = handlers_of(cls)
         templated = any(topic.templated for spec in specs for topic in spec.topics)
         cls._choreia_planner = None if templated else HandlerPlanner.of(specs, cls)
+
+    @classmethod
+    def _choreia_specs(cls) -> tuple[HandlerSpec, ...]:
+        """The handlers of the class."""
+        return handlers_of(cls)
+
+    @classmethod
+    def _choreia_more(cls) -> tuple[str, ...]:
+        """What it may emit besides what it declares."""
+        return ()
 
     # -- hooks: override them -------------------------------------------------------------
 
@@ -304,7 +314,8 @@ def _check_hooks(cls: type) -> None:
 def _declaration(cls: type[Agent]) -> Declaration:
     if cls.emits is None:
         return Declaration(cls.__name__)
-    return Declaration(cls.__name__, _patterns(cls, "emits"))
+    more = tuple(TopicPattern(type) for type in cls._choreia_more())
+    return Declaration(cls.__name__, (*_patterns(cls, "emits"), *more))
 
 
 def _patterns(cls: type[Agent], attribute: str) -> tuple[TopicPattern, ...]:

@@ -21,6 +21,11 @@ RUNTIME_EVENTS = frozenset(
         "agent.stopped",
         "agent.suspected_failure",
         "event.dead_lettered",
+        "join.expired",
+        "saga.compensated",
+        "saga.deadline",
+        "saga.resumed",
+        "saga.stuck",
         "system.shutdown",
     }
 )
@@ -33,6 +38,7 @@ FAILURES = frozenset(
         "agent.restarted",
         "agent.suspected_failure",
         "event.dead_lettered",
+        "saga.stuck",
     }
 )
 """Those of them that say that something went wrong, or what was done about it."""
