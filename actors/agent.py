@@ -53,8 +53,8 @@ class Agent(Actor):
     patterns; enforced when declared), `terminal` (types that end a case), `external` (types that
     come from outside, or are for somebody outside); and give defaults for `spawn`: `mailbox`,
     `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with
-    a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that stands at
-    that path of an event, awake while it has something to do (`sleep_after`, `awake`).
+    a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that
+    stands at that path of an event, awake while it has something to do (`sleep_after`, `awake`).
     """
 
     __slots__ = ()
