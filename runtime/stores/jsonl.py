@@ -23,6 +23,7 @@ from choreia.runtime.events.payload import FrozenDict, freeze
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import Contents, Erasure, EventStore
 from choreia.runtime.stores.unit import (
+    CaseRecord,
     Completed,
     Cursor,
     KeepAttempts,
@@ -86,6 +87,9 @@ def _beside(store: EventStore) -> Iterator[Json]:
         for result in sorted(store.results(agent), key=lambda one: (one.event_id, one.name)):
             value = result.value.decode()
             yield {"result": [agent, result.event_id, result.name, value]}
+    for record in store.records():
+        case = [record.agent, record.correlation_id, record.name]
+        yield {"record": [*case, record.value.decode(), record.position]}
     for erased in store.erasures():
         yield {"erasure": list(attrs.astuple(erased))}
 
@@ -172,6 +176,9 @@ class _Reader:
         if "result" in line:
             agent, event_id, name, value = line["result"]
             return agent, Result(event_id, name, value.encode())
+        if "record" in line:
+            agent, case, name, value, position = line["record"]
+            return CaseRecord(agent, case, name, value.encode(), position)
         if "erasure" in line:
             return Erasure(*line["erasure"])
         raise ValueError(f"unknown kind {sorted(line)}")

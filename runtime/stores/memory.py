@@ -137,7 +137,7 @@ class MemoryStore(Beside):
                 if not conflicts and not repeated and change.source not in self._erased:
                     self._snapshot(change, len(self._log))
             else:
-                self._change(change)
+                self._change(change, len(self._log))
         return Committed(recorded, repeated, tuple(conflicts), seated)
 
     def _says_the_same(self, earlier: Event, event: Event, body: bytes) -> bool:

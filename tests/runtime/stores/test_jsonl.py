@@ -17,6 +17,7 @@ from choreia.runtime.stores.unit import (
     Change,
     KeepAttempts,
     KeepLetter,
+    KeepRecord,
     KeepResult,
     Letter,
     Seat,
@@ -33,6 +34,7 @@ def fill(store: EventStore) -> EventStore:
         KeepAttempts("me", "e2", 1, 2),
         KeepAttempts("me", "e1", 1, 2),
         KeepResult("me", "e", "call", b'{"value":1}'),
+        KeepRecord("me:1", "case", "pay", orjson.dumps({"state": ODD})),
     ]
     append(store, event(payload={"big": 2**64 - 1, "small": -(2**63), "float": 0.1 + 0.2}))
     append(store, event(payload={"x": ODD}, source=ODD, id=ODD), event(id="gone"), now=2.25)
@@ -81,7 +83,7 @@ def test_each_line_is_json_and_says_what_it_is(lines: list[bytes]) -> None:
     kinds = [next(iter(document)) for document in documents]
     assert kinds == [
         "format", *["position"] * 3, "cursor", "cursor", "timer", "letter", "attempts", "attempts",
-        "result", "erasure", "events",
+        "result", "record", "erasure", "events",
     ]  # fmt: skip
     assert documents[1]["event"]["payload"]["big"] == 2**64 - 1
     assert "digest" not in documents[1]
@@ -94,7 +96,8 @@ def refused(lines: list[bytes], store: EventStore) -> str:
         import_into(store, lines)
     assert store.head == 0
     left = [store.cursors(), store.timers(), store.letters(), store.erasures()]
-    assert left == [[], [], [], []], "nothing is kept of it"
+    left.append(list(store.records()))
+    assert not any(left), "nothing is kept of it"
     return str(caught.value)
 
 
