@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import attrs
 
 from choreia.runtime.errors import InvalidStore
+from choreia.runtime.stores.refusals import same_interest
 from choreia.runtime.stores.unit import (
     CancelTimer,
     CaseRecord,
@@ -19,10 +20,12 @@ from choreia.runtime.stores.unit import (
     DropRecord,
     Forget,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
     KeepRecord,
     KeepResult,
     KeepSnapshot,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -46,6 +49,8 @@ class Beside:
         self._results: dict[tuple[str, str, str], Result] = {}
         self._records: dict[str, dict[Key, CaseRecord]] = {}
         """By case, then by agent and name."""
+        self._interests: dict[str, list[KeptInterest]] = {}
+        """By agent, in order."""
         self._numbered = 0
 
     # -- changing it
@@ -99,7 +104,7 @@ class Beside:
                 )
             case DropRecord(agent, case, name):
                 self._drop_record(agent, case, name)
-            case KeepSnapshot():
+            case KeepSnapshot() | KeepInterest():
                 raise AssertionError("made where the unit's last position is known")
 
     def _drop_record(self, agent: str, case: str, name: str) -> None:
@@ -107,6 +112,20 @@ class Beside:
         kept.pop((agent, name), None)
         if not kept:
             self._records.pop(case, None)
+
+    def _interest(self, kept: KeptInterest) -> None:
+        versions = self._interests.get(kept.agent, [])
+        if versions and same_interest(versions[-1], kept):
+            return
+        versions = [one for one in versions if one.since < kept.since]
+        changes = not same_interest(versions[-1], kept) if versions else bool(kept.value)
+        self._interests[kept.agent] = [*versions, kept] if changes else versions
+
+    def _end_interests(self, head: int) -> None:
+        """Those that end with a run."""
+        for agent, versions in self._interests.items():
+            if versions and not versions[-1].durable:
+                self._interest(KeptInterest(agent, head, b"", durable=False))
 
     def _take_beside(self, item: object) -> None:
         """One thing from an export. Raises `InvalidStore` for what is none."""
@@ -124,6 +143,8 @@ class Beside:
                 self._results[agent, result.event_id, result.name] = result
             case CaseRecord(agent, case, name):
                 self._records.setdefault(case, {})[agent, name] = item
+            case KeptInterest():
+                self._interests.setdefault(item.agent, []).append(item)
             case SetTimer() | KeepAttempts():
                 self._change(item, 0)
             case _:
@@ -183,6 +204,11 @@ class Beside:
                 cases = [self._records.get(correlation_id, {})]
             found = [one for case in cases for one in case.values() if agent in (None, one.agent)]
         return iter(sorted(found, key=attrs.astuple))
+
+    def interests(self) -> list[KeptInterest]:
+        with self._lock:
+            found = [one for versions in self._interests.values() for one in versions]
+        return sorted(found, key=lambda one: (one.since, one.agent))
 
     def unfinished(self) -> set[str]:
         with self._lock:

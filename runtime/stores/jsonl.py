@@ -27,6 +27,7 @@ from choreia.runtime.stores.unit import (
     Completed,
     Cursor,
     KeepAttempts,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -90,6 +91,8 @@ def _beside(store: EventStore) -> Iterator[Json]:
     for record in store.records():
         case = [record.agent, record.correlation_id, record.name]
         yield {"record": [*case, record.value.decode(), record.position]}
+    for one in store.interests():
+        yield {"interest": [one.agent, one.since, one.value.decode(), one.durable]}
     for erased in store.erasures():
         yield {"erasure": list(attrs.astuple(erased))}
 
@@ -97,7 +100,7 @@ def _beside(store: EventStore) -> Iterator[Json]:
 def import_into(store: EventStore, lines: Iterable[bytes]) -> int:
     """Fill an empty store with what was exported: how many events. Raises `InvalidStore`, which
     names the line, for what is not whole; then the store is as empty as before."""
-    if store.head or store.cursors():
+    if store.head or store.cursors() or store.interests():
         raise InvalidStore("import needs an empty store: this one is in use already")
     reader = _Reader(lines)
     return store.restore(reader.contents(), lambda: (reader.count, reader.chain))
@@ -179,6 +182,9 @@ class _Reader:
         if "record" in line:
             agent, case, name, value, position = line["record"]
             return CaseRecord(agent, case, name, value.encode(), position)
+        if "interest" in line:
+            agent, since, value, durable = line["interest"]
+            return KeptInterest(agent, since, value.encode(), durable)
         if "erasure" in line:
             return Erasure(*line["erasure"])
         raise ValueError(f"unknown kind {sorted(line)}")

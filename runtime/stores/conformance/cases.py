@@ -1,4 +1,5 @@
-"""What a store knows of cases: the records that agents keep of them."""
+"""What a store knows of cases: the records that agents keep of them, and who
+listens to what."""
 
 from __future__ import annotations
 
@@ -17,8 +18,11 @@ from choreia.runtime.stores.unit import (
     CaseRecord,
     Change,
     DropRecord,
+    KeepInterest,
     KeepRecord,
+    KeptInterest,
     Move,
+    Seat,
     Unit,
 )
 
@@ -107,4 +111,79 @@ class CasesConformance(Conformance):
         store.commit([unit(event(id="case", payload={"x": 1}), changes=[kept])], 1.0)
         assert store.erase(correlation_id="case", reason="asked", now=2.0) == 1
         assert list(store.records("case")) == [CaseRecord("me", "case", "pay", b"1", 1)]
+        store.close()
+
+    # -- interests
+
+    def test_an_interest_begins_where_its_agent_is_seated_or_at_the_head(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        append(store, event(), event())
+        store.commit(
+            [
+                unit(event(), seat=Seat("old", 1), changes=[KeepInterest("old", b"1")]),
+                unit(event(), changes=[KeepInterest("live", b"2", durable=False)]),
+                unit(event(), seat=Seat("old"), changes=[KeepInterest("other", b"3")]),
+                Unit(seat=Seat("new"), changes=[KeepInterest("new", b"4")]),
+            ],
+            1.0,
+        )
+        assert store.interests() == [
+            KeptInterest("old", 1, b"1"),
+            KeptInterest("live", 4, b"2", durable=False),
+            KeptInterest("new", 5, b"4"),
+            KeptInterest("other", 5, b"3"),
+        ]
+        store.close()
+
+    def test_interests_have_versions_and_the_same_again_is_none(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        for value in (b"1", b"1", b"2", b"1", b"", b"", b"1"):
+            store.commit([unit(event(), changes=[KeepInterest("me", value)])], 1.0)
+        mine = [(one.since, one.value) for one in store.interests()]
+        assert mine == [(1, b"1"), (3, b"2"), (4, b"1"), (5, b""), (7, b"1")]
+        store.commit([unit(event(), changes=[KeepInterest("me", b"1", durable=False)])], 1.0)
+        assert store.interests()[-1] == KeptInterest("me", 8, b"1", durable=False)
+        store.commit([Unit(changes=[KeepInterest("nobody", b"")])], 1.0)
+        assert {one.agent for one in store.interests()} == {"me"}
+        store.close()
+
+    def test_an_interest_takes_the_place_of_those_that_would_begin_later(
+        self, tmp_path: Path
+    ) -> None:
+        store = self.make(tmp_path)
+        append(store, *(event() for _ in range(5)))
+        other = KeepInterest("you", b"9")
+        store.commit([Unit(seat=Seat("me", 2), changes=[KeepInterest("me", b"1"), other])], 1.0)
+        store.commit([Unit(changes=[KeepInterest("me", b"2")])], 1.0)
+        you = KeptInterest("you", 5, b"9")
+        assert store.interests() == [
+            KeptInterest("me", 2, b"1"), KeptInterest("me", 5, b"2"), you,
+        ]  # fmt: skip
+        store.commit([Unit(changes=[KeepInterest("me", b"3"), KeepInterest("me", b"")])], 1.0)
+        assert store.interests()[1:] == [KeptInterest("me", 5, b""), you]
+        store.commit([Unit(seat=Seat("me"), changes=[KeepInterest("me", b"4")])], 1.0)
+        assert store.interests() == [KeptInterest("me", 2, b"4"), you]
+        store.commit([Unit(move=Move("me", 2, 2, 3), changes=[KeepInterest("me", b"5")])], 1.0)
+        store.commit([Unit(seat=Seat("me"), changes=[KeepInterest("me", b"4")])], 1.0)
+        assert store.interests() == [KeptInterest("me", 2, b"4"), you], "it never was another"
+        store.close()
+
+    def test_an_interest_that_is_not_durable_ends_with_its_run(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        store.open_run(1.0)
+        live, kept = KeepInterest("live", b"1", durable=False), KeepInterest("kept", b"1")
+        store.commit([unit(event(), changes=[live, kept]), unit(event())], 1.0)
+        ended = [live, KeepInterest("gone", b"1", durable=False), KeepInterest("gone", b"")]
+        store.commit([unit(event(), changes=ended)], 1.0)
+        deaf = KeepInterest("deaf", b"1", durable=False)
+        store.commit([Unit(changes=[deaf])], 1.0)
+        before = [KeptInterest("kept", 1, b"1"), KeptInterest("live", 1, b"1", durable=False)]
+        assert store.interests() == [*before, KeptInterest("deaf", 3, b"1", durable=False)]
+        store.close_run()
+        for _ in range(2):
+            store.open_run(2.0)
+            assert store.interests() == [*before, KeptInterest("live", 3, b"", durable=False)]
+            store.close_run()
         store.close()

@@ -22,6 +22,7 @@ from choreia.runtime.stores.jsonl import export, import_into
 from choreia.runtime.stores.unit import (
     Change,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
     KeepRecord,
     KeepResult,
@@ -86,6 +87,8 @@ class WholeConformance(Conformance):
             KeepAttempts("me", "e", 1, 2),
             KeepResult("me", "e", "call", b'{"value":1}'),
             KeepRecord("me:1", "case", ODD, orjson.dumps({"x": ODD})),
+            KeepInterest("me", orjson.dumps({"x": ODD})),
+            KeepInterest("live", b"1", durable=False),
         ]
         store.commit([Unit(seat=Seat("me"), changes=changes)], 4.0)
         store.erase(correlation_id="gone", reason="asked", now=5.0)
@@ -148,7 +151,9 @@ class WholeConformance(Conformance):
         store.commit(
             [Unit(move=Move("me", 1, 0, 3), changes=[SetTimer("me", "k", 1.0, event())])], 9.0
         )
-        store.commit([Unit(changes=[KeepRecord("me", "case", "pay", b"1")])], 9.0)
+        store.commit(
+            [Unit(changes=[KeepRecord("me", "case", "pay", b"1"), KeepInterest("me", b"1")])], 9.0
+        )
         before = list(export(store))
         store.close()
         store = self.make(tmp_path)

@@ -19,7 +19,7 @@ VERSION = 3
 
 CONTENT = (
     *("names", "types", "events", "cursors", "completed", "snapshots", "timers", "letters"),
-    *("attempts", "results", "erasures", "records"),
+    *("attempts", "results", "erasures", "records", "interests"),
 )
 SINCE_1 = """
 CREATE UNIQUE INDEX names_name ON names (name);
@@ -38,8 +38,12 @@ CREATE TABLE records (
     value bytea NOT NULL, position int8 NOT NULL, PRIMARY KEY (correlation, agent, name)
 );
 CREATE INDEX records_agent ON records (agent, correlation, name);
+CREATE TABLE interests (
+    agent int4 NOT NULL, since int8 NOT NULL, value bytea NOT NULL, durable int4 NOT NULL,
+    PRIMARY KEY (agent, since)
+);
 """
-"""What version 3 has besides: records of cases."""
+"""What version 3 has besides: records of cases, and interests."""
 _OLD_TYPES = (
     "INSERT INTO types SELECT row_number() OVER (ORDER BY type), type "
     "FROM (SELECT DISTINCT type FROM events) AS known"

@@ -14,13 +14,45 @@ from choreia.runtime.stores.unit import (
     DropRecord,
     Forget,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
     KeepRecord,
     KeepResult,
     KeepSnapshot,
+    KeptInterest,
     SetTimer,
     Snapshot,
 )
+
+# Nothing is asked, so that a server is not waited for: thousands of agents begin at a time.
+_IS_LAST = (
+    "EXISTS (SELECT 1 FROM interests AS last WHERE last.agent = ? AND last.value = ? "
+    "AND (last.durable = ? OR length(last.value) = 0) "
+    "AND last.since = (SELECT max(since) FROM interests WHERE agent = ?))"
+)
+_FORGET_LATER = f"DELETE FROM interests WHERE agent = ? AND since >= ? AND NOT {_IS_LAST}"
+_KEEP_INTEREST = f"INSERT INTO interests SELECT ?, ?, ?, ? WHERE NOT {_IS_LAST}"
+_KEEP_END = f"{_KEEP_INTEREST} AND EXISTS (SELECT 1 FROM interests WHERE agent = ?)"
+_END_WITH_RUN = (
+    "SELECT agent FROM interests WHERE durable = 0 AND length(value) > 0 AND since = "
+    "(SELECT max(since) FROM interests AS later WHERE later.agent = interests.agent)"
+)
+
+
+def keep_interest(db: Connection, agent: int, since: int, value: bytes, durable: bool) -> None:
+    same = (agent, value, int(durable), agent)
+    db.execute(_FORGET_LATER, (agent, since, *same))
+    row = (agent, since, value, int(durable))
+    if value:
+        db.execute(_KEEP_INTEREST, (*row, *same))
+    else:
+        db.execute(_KEEP_END, (*row, *same, agent))
+
+
+def end_interests(db: Connection, head: int) -> None:
+    """Those that end with a run."""
+    for (agent,) in db.execute(_END_WITH_RUN).fetchall():
+        keep_interest(db, agent, head, b"", durable=False)
 
 
 class Beside:
@@ -49,6 +81,10 @@ class Beside:
                 record.position,
             ),
         )  # fmt: skip
+
+    def interest(self, kept: KeptInterest) -> None:
+        """Let it be the last one, unless it is that already."""
+        keep_interest(self._db, self._number(kept.agent), kept.since, kept.value, kept.durable)
 
     def change(self, change: Change) -> None:  # one line for each kind
         run, agent = self._db.execute, self._number
@@ -109,5 +145,5 @@ class Beside:
                     "DELETE FROM records WHERE correlation = ? AND agent = ? AND name = ?",
                     (change.correlation_id, agent(change.agent), change.name),
                 )
-            case KeepRecord() | KeepSnapshot():
+            case KeepRecord() | KeepInterest() | KeepSnapshot():
                 raise AssertionError("kept where the unit's last position is known")

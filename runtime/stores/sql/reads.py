@@ -19,6 +19,7 @@ from choreia.runtime.stores.unit import (
     Completed,
     Cursor,
     KeepAttempts,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -168,6 +169,16 @@ class SqlReads:
         ):
             yield from map(_record, rows)
             after = rows[-1][:3]
+
+    def interests(self) -> list[KeptInterest]:
+        rows = self._readers.rows(
+            "SELECT name, since, value, durable FROM interests JOIN names ON number = agent"
+        )
+        found = [
+            KeptInterest(agent, since, bytes(value), bool(durable))
+            for agent, since, value, durable in rows
+        ]
+        return sorted(found, key=lambda one: (one.since, one.agent))
 
     def last_of_types(self) -> dict[str, int]:
         (count,) = self._readers.rows("SELECT count(*) FROM types")[0]

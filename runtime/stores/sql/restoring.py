@@ -18,6 +18,7 @@ from choreia.runtime.stores.unit import (
     KeepAttempts,
     KeepLetter,
     KeepResult,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -65,6 +66,11 @@ def _take(db: Connection, batch: Batch, item: object) -> None:
             batch.beside.change(KeepResult(agent, result.event_id, result.name, result.value))
         case CaseRecord():
             batch.beside.record(item)
+        case KeptInterest(agent, since, value, durable):
+            db.execute(
+                "INSERT INTO interests VALUES (?, ?, ?, ?)",
+                (batch.number(agent), since, value, int(durable)),
+            )
         case Erasure(time, what, reason, events):
             db.execute(
                 "INSERT INTO erasures (time, what, reason, events) VALUES (?, ?, ?, ?)",

@@ -17,6 +17,7 @@ from choreia.runtime.stores.chain import digest_of, link
 from choreia.runtime.stores.refusals import (
     begins_at,
     duplicate,
+    interest_of,
     not_set,
     stale,
     stale_family,
@@ -39,6 +40,7 @@ from choreia.runtime.stores.unit import (
     Change,
     Committed,
     Complete,
+    KeepInterest,
     KeepRecord,
     KeepSnapshot,
     Outcome,
@@ -174,7 +176,10 @@ class Batch:
         if unit.fires is not None:
             self.beside.change(CancelTimer(unit.fires.agent, unit.fires.key))
         for change in unit.changes:
-            self._change(change, fresh=not conflicts and not repeated)
+            if isinstance(change, KeepInterest):
+                self.beside.interest(interest_of(change, unit, seated, self.head))
+            else:
+                self._change(change, fresh=not conflicts and not repeated)
         old = frozenset(position for position in repeated if position <= before)
         return Committed(tuple(recorded.values()), old, tuple(conflicts), seated)
 

@@ -82,8 +82,12 @@ CREATE TABLE records (
     position INTEGER NOT NULL, PRIMARY KEY (correlation, agent, name)
 ) WITHOUT ROWID;
 CREATE INDEX records_agent ON records (agent, correlation, name);
+CREATE TABLE interests (
+    agent INTEGER NOT NULL, since INTEGER NOT NULL, value BLOB NOT NULL, durable INTEGER NOT NULL,
+    PRIMARY KEY (agent, since)
+) WITHOUT ROWID;
 """
-"""What version 3 has besides: records of cases."""
+"""What version 3 has besides: records of cases, and interests."""
 SINCE_1 = """
 CREATE TABLE types (number INTEGER PRIMARY KEY, name_number INTEGER NOT NULL UNIQUE);
 CREATE TABLE completed (

@@ -19,7 +19,7 @@ from choreia.runtime.stores.unit import CaseRecord, KeepRecord, Seat, Unit
 if TYPE_CHECKING:
     from tests.runtime.stores.conftest import PostgresServer
 
-SINCE_2 = ("records",)
+SINCE_2 = ("records", "interests")
 """Tables that version 2 had not."""
 OLDER = r"older Choreia.*store compact"
 
@@ -33,7 +33,7 @@ def fill(store: EventStore) -> list[bytes]:
 
 def check(store: EventStore, before: list[bytes]) -> None:
     assert list(export(store)) == before
-    assert list(store.records()) == []
+    assert (list(store.records()), store.interests()) == ([], [])
     store.commit([unit(event("c"), changes=[KeepRecord("me", "case", "pay", b"1")])], 2.0)
     assert list(store.records("case")) == [CaseRecord("me", "case", "pay", b"1", 3)]
     assert store.verify().whole

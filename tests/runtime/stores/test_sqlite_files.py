@@ -157,7 +157,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
     chain = store.info().chain
     store.close()
     with sqlite3.connect(path) as db:
-        for table in ("types", "completed", "snapshots", "records"):
+        for table in ("types", "completed", "snapshots", "records", "interests"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 1")
     with pytest.raises(InvalidStore, match=r"older Choreia.*store compact"):

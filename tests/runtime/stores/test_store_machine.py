@@ -35,6 +35,7 @@ from choreia.runtime.stores.unit import (
     DropRecord,
     Forget,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
     KeepRecord,
     KeepResult,
@@ -93,6 +94,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(Forget, agents, ids),
     st.builds(KeepRecord, agents, ids, keys, payloads.map(orjson.dumps)),
     st.builds(DropRecord, agents, ids, keys),
+    st.builds(KeepInterest, agents, st.sampled_from([b"", b"1", b"2"]), st.booleans()),
     st.builds(
         KeepSnapshot,
         agents.map(lambda name: f"did:choreia:local:{name}"),
