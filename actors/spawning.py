@@ -52,7 +52,8 @@ class Spawner:
         self.lifecycle = lifecycle
         self._presence = presence
         self.replacer = Replacer(lifecycle, self.remake)
-        self.book = CaseBook()
+        bus = self._engine.bus
+        self.book = CaseBook(bus.store.records if isinstance(bus, LogBus) else None)
         """What participants of sagas know of their cases."""
 
     def spawn(

@@ -64,6 +64,8 @@ class _Case:
     waiting: dict[Place, Wake] = attrs.field(factory=dict[Place, Wake])
     failures: dict[str, Event] = attrs.field(factory=dict[str, Event])
     """What somebody who waits will want to see, where no store could tell it."""
+    volatile: bool = False
+    """Whether something of it is known nowhere else."""
     uncommitted: int = 0
     """Changes on their way to the store."""
 
@@ -205,6 +207,7 @@ class CaseBook:
             if self._load is None and failure is not None and failure.type not in _TELLING:
                 known.failures[failure.id] = failure
             known.uncommitted += committing
+            known.volatile |= not committing
             _enter(known, record)
             self._sort(case, known)
             self._forget()
@@ -235,8 +238,8 @@ class CaseBook:
         return known
 
     def _sort(self, case: str, known: _Case) -> None:
-        """Without a store, what is open must be remembered."""
-        if self._load is None and known.open():
+        """What is open, and stands in no store, must be remembered."""
+        if known.volatile and known.open():
             self._cases.pop(case, None)
             self._opened[case] = known
         elif self._opened.pop(case, None) is not None:

@@ -36,6 +36,7 @@ from choreia.runtime.errors import GiveUp, StepFailed
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import type_of
+from choreia.runtime.stores.unit import KeepRecord
 
 if TYPE_CHECKING:
     from choreia.actors.record import Record
@@ -102,8 +103,8 @@ class SagaTurn(Turn):
         )
 
     def to_keep(self, event: Event) -> tuple[Event, ...]:
-        """With a store, an event is read again when it is needed."""
-        return () if durable_ledger(self) is not None else (event,)
+        """What a record keeps of an event that it is about."""
+        return (event,)
 
     def handled_by(self, record: StepRecord) -> tuple[Event | None, ...]:
         """What a step or a join has been given; None for what cannot be found any more."""
@@ -372,6 +373,19 @@ class SagaDurableTurn(SagaTurn, DurableTurn):
     """Its records are committed with what it emits."""
 
     __slots__ = ()
+
+    def to_keep(self, event: Event) -> tuple[Event, ...]:
+        # What stands in the log is read again when it is needed.
+        return () if self._kept_event() else (event,)
+
+    def _keep(self, delivery: Delivery, record: StepRecord) -> tuple[Wake, ...]:
+        ledger, case, book = durable_ledger(self), delivery.case, self.book
+        if ledger is None:
+            return super()._keep(delivery, record)
+        ledger.change(KeepRecord(record.agent, case, record.name, record.value()))
+        woken = book.put(case, record, committing=True)
+        ledger.then(lambda: book.committed(case))
+        return woken
 
 
 class SagaMemberTurn(SagaDurableTurn, MemberTurn):

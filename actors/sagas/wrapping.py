@@ -100,8 +100,8 @@ class AroundStep:
     def enter(self, agent: SagaParticipant, given: object) -> tuple[object, ...]:
         turn, step, name = turn_of(agent), self.step, self.step.name
         delivery = turn.delivery
+        before = turn.record(name)  # a store that cannot be read is no failure of the step
         delivery.current, delivery.undoing = name, False
-        before = turn.record(name)
         if name in delivery.failed:
             give_up(agent, turn, step, turn.blank(step, StepState.FAILED), delivery.failed[name])
         elif before is not None and not _again(turn, before):

@@ -10,6 +10,13 @@ import pytest
 
 from choreia import ActorSystem, Event
 
+
+@pytest.fixture(params=["memory", "log"])
+def feed(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
 States = Callable[[], dict[str, str]]
 
 
