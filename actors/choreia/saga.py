@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from choreia.actors.sagas.locking import Lock as Lock
 from choreia.actors.sagas.marks import join as join
 from choreia.actors.sagas.marks import pivot as pivot
 from choreia.actors.sagas.marks import step as step

@@ -2,7 +2,7 @@
 
 ::
 
-    marks  records ← book  delivery  emitting ← turn ← wrapping ← declaring ← participant
+    marks  records ← book  delivery  emitting ← noting ← turn ← wrapping ← declaring ← participant
     locking
 
 - `marks`: `@step`, `@pivot` and `@join`: what a method does for a case.
@@ -10,7 +10,7 @@
 - `book`: all records of the cases in this process; it decides who may go forward, and who back.
 - `delivery`: what is noted while one event is in hand; it happens when the handlers return.
 - `emitting`: emissions that say which steps they stand on.
-- `turn`: a turn that keeps records: as any other, in memory or durable.
+- `noting` and `turn`: a turn that keeps records: as any other, in memory or durable.
 - `wrapping`: what stands around a marked method when it runs.
 - `declaring`: the handlers that follow from what a class declares.
 - `participant`: the class to derive from.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
@@ -48,6 +49,19 @@ def check_key(cls: type, key: str | None) -> None:
             f"{cls.__name__}: the key of a saga's participant is the correlation "
             "('metadata.correlationId') or a field of the payload other than "
             f"{', '.join(sorted(_OWN_FIELDS))}; not {key!r}"
+        )
+
+
+def check_names(cls: type[SagaParticipant]) -> None:
+    """That what participants have is still there. Raises `InvalidAgent`."""
+    if not callable(cls.failure):
+        raise InvalidAgent(
+            f"{cls.__name__}.failure must be a method: it gives the payload of what says that a "
+            "step has failed"
+        )
+    if not isinstance(inspect.getattr_static(cls, "because"), property):
+        raise InvalidAgent(
+            f"{cls.__name__}.because: this name is SagaParticipant's own; call yours something else"
         )
 
 

@@ -6,7 +6,13 @@ from typing import Any, ClassVar
 
 from choreia.actors.agent import Agent
 from choreia.actors.handlers import HandlerSpec
-from choreia.actors.sagas.declaring import OWN_EVENTS, check_step, saga_specs, topics_of
+from choreia.actors.sagas.declaring import (
+    OWN_EVENTS,
+    check_names,
+    check_step,
+    saga_specs,
+    topics_of,
+)
 from choreia.actors.sagas.delivery import Saga, SagaStep
 from choreia.actors.sagas.marks import mark_in
 from choreia.actors.sagas.wrapping import failure_of, turn_of
@@ -58,6 +64,7 @@ class SagaParticipant(Agent):
     @classmethod
     def _choreia_specs(cls) -> tuple[HandlerSpec, ...]:
         specs = super()._choreia_specs()
+        check_names(cls)
         failures = topics_of(cls, "compensate_on")
         withdrawals = topics_of(cls, "withdraw_on")
         cls._choreia_compensate_on = tuple(topic.pattern(cls) for topic in failures)

@@ -24,20 +24,20 @@ from choreia import (
 from tests.actors.sagas.conftest import States, records, types
 
 
-@event_type("goods.reserved")
+@event_type("shelf.reserved")
 @attrs.frozen
 class Reserved:
     order: str
     amount: int = 1
 
 
-@event_type("payment.charged")
+@event_type("till.charged")
 @attrs.frozen
 class Charged:
     order: str
 
 
-@event_type("payment.refused")
+@event_type("till.refused")
 @attrs.frozen
 class Refused:
     order: str
@@ -56,11 +56,11 @@ class Payment(SagaParticipant):
         self.tried = 0
         self.refunded: list[object] = []
 
-    @step(Reserved, emits=Charged, fails="payment.refused", compensate="refund")
+    @step(Reserved, emits=Charged, fails="till.refused", compensate="refund")
     def charge(self, reserved: Reserved) -> object:
         self.tried += 1
         if reserved.amount > 100:
-            self.emit("payment.considered", {})
+            self.emit("till.considered", {})
             raise StepFailed("too much")
         if reserved.amount < 0:
             raise ValueError("negative")
@@ -74,11 +74,11 @@ class Payment(SagaParticipant):
 
     def refund(self, reserved: Reserved) -> None:
         self.refunded.append(reserved)
-        self.emit("payment.refunded", {"order": reserved.order})
+        self.emit("till.refunded", {"order": reserved.order})
 
 
 def charge(system: ActorSystem, amount: int, **more: Any) -> None:
-    system.publish("goods.reserved", {"order": "A", "amount": amount}, **more)
+    system.publish("shelf.reserved", {"order": "A", "amount": amount}, **more)
     system.wait_idle(5)
 
 
@@ -98,7 +98,7 @@ def test_a_step_is_done_when_what_it_returns_is_emitted(
     system: ActorSystem, payment: Payment, said: list[Event], states: States
 ) -> None:
     charge(system, 5)
-    assert types(said) == ["goods.reserved", "payment.charged"]
+    assert types(said) == ["shelf.reserved", "till.charged"]
     assert said[1].payload == {"order": "A"}
     assert said[1].metadata.causation_id == said[0].id
     assert states() == {"payment/charge": "done"}
@@ -132,7 +132,7 @@ def test_a_duplicate_does_nothing(
     else:
         charge(system, 5, **more)
     assert payment.tried == 1
-    assert types(said).count("payment.charged") == 1
+    assert types(said).count("till.charged") == 1
     assert not system.dead_letters()
 
 
@@ -141,7 +141,7 @@ def test_another_case_is_another_step(
 ) -> None:
     charge(system, 5)
     charge(system, 5)
-    assert types(said).count("payment.charged") == 2
+    assert types(said).count("till.charged") == 2
 
 
 def test_step_failed_emits_what_fails_and_nothing_else(
@@ -149,7 +149,7 @@ def test_step_failed_emits_what_fails_and_nothing_else(
 ) -> None:
     charge(system, 500)
     assert payment.tried == 1
-    assert types(said) == ["goods.reserved", "payment.refused"]
+    assert types(said) == ["shelf.reserved", "till.refused"]
     assert said[1].payload == {"step": "charge", "reason": "too much"}
     assert states() == {"payment/charge": "failed"}
     assert not system.dead_letters()
@@ -160,7 +160,7 @@ def test_step_failed_may_bring_the_payload(
     system: ActorSystem, payment: Payment, said: list[Event], amount: int, why: str
 ) -> None:
     charge(system, amount)
-    assert said[1].type == "payment.refused"
+    assert said[1].type == "till.refused"
     assert said[1].payload == {"order": "A", "why": why}
 
 
@@ -179,8 +179,8 @@ def test_a_failed_step_is_not_taken_by_a_duplicate(
 ) -> None:
     charge(system, -1, correlation_id="case")
     charge(system, 5, correlation_id="case")
-    assert types(said).count("payment.refused") == 1
-    assert "payment.charged" not in types(said)
+    assert types(said).count("till.refused") == 1
+    assert "till.charged" not in types(said)
 
 
 def test_a_step_that_says_nothing_is_being_done(
@@ -205,11 +205,11 @@ def test_a_step_that_comes_after_the_failure_is_refused(
     assert records(system)["payment/charge"]["event"] is None
     charge(system, 5, correlation_id="case")
     assert payment.tried == 0
-    assert types(said) == [end, "goods.reserved", "payment.refused"]
+    assert types(said) == [end, "shelf.reserved", "till.refused"]
     assert said[2].payload == {"step": "charge", "reason": "withdrawn"}
     assert states() == {"payment/charge": "tombstoned"}
     charge(system, 5, correlation_id="case")  # and it is refused once
-    assert types(said).count("payment.refused") == 1
+    assert types(said).count("till.refused") == 1
 
 
 def test_what_is_withdrawn_stays_if_it_is_done(
@@ -242,7 +242,7 @@ def test_a_failure_has_the_step_undone_with_what_it_was_given(
         system.publish("order.failed", correlation_id="case")
         system.wait_idle(5)
     assert payment.refunded == [Reserved("A", 5)]
-    assert types(said).count("payment.refunded") == 1
+    assert types(said).count("till.refunded") == 1
     assert states() == {"payment/charge": "compensated"}
 
 
@@ -264,9 +264,9 @@ class Gateway(SagaParticipant):
     compensate_on = ("order.failed",)
 
     @step(
-        "goods.reserved",
-        emits=("payment.charged", "payment.free"),
-        fails="payment.refused",
+        "shelf.reserved",
+        emits=("till.charged", "till.free"),
+        fails="till.refused",
         compensate="refund",
         awaits="gateway.answered",
     )
@@ -278,23 +278,23 @@ class Gateway(SagaParticipant):
         self.emit(event.payload["type"], {})
 
     def refund(self, event: Event) -> None:
-        self.emit("payment.refunded", {"handled": event.type})
+        self.emit("till.refunded", {"handled": event.type})
 
 
 @pytest.mark.parametrize(
     ("type", "state"),
     [
-        ("payment.charged", "done"),
-        ("payment.free", "done"),
-        ("payment.refused", "failed"),
-        ("payment.other", "doing"),
+        ("till.charged", "done"),
+        ("till.free", "done"),
+        ("till.refused", "failed"),
+        ("till.other", "doing"),
     ],
 )
 def test_a_step_is_done_when_the_answer_has_come(
     system: ActorSystem, said: list[Event], states: States, type: str, state: str
 ) -> None:
     system.spawn(Gateway)
-    system.publish("goods.reserved", correlation_id="case")
+    system.publish("shelf.reserved", correlation_id="case")
     system.wait_idle(5)
     assert states() == {"gateway/charge": "doing"}
     assert records(system)["gateway/charge"]["awaits"] == ["gateway.answered"]
@@ -309,15 +309,15 @@ def test_what_is_done_after_the_case_has_failed_is_undone_at_once(
     system: ActorSystem, said: list[Event], states: States
 ) -> None:
     system.spawn(Gateway)
-    system.publish("goods.reserved", correlation_id="case")
+    system.publish("shelf.reserved", correlation_id="case")
     system.wait_idle(5)
     system.publish("order.failed", correlation_id="case")
     system.wait_idle(5)
     assert states() == {"gateway/charge": "doing"}
-    system.publish("gateway.answered", {"type": "payment.charged"}, correlation_id="case")
+    system.publish("gateway.answered", {"type": "till.charged"}, correlation_id="case")
     system.wait_idle(5)
-    assert types(said)[-3:] == ["payment.charged", "saga.resumed", "payment.refunded"]
-    assert said[-1].payload == {"handled": "goods.reserved"}
+    assert types(said)[-3:] == ["till.charged", "saga.resumed", "till.refunded"]
+    assert said[-1].payload == {"handled": "shelf.reserved"}
     assert states() == {"gateway/charge": "compensated"}
 
 
@@ -441,17 +441,17 @@ def test_without_fails_it_is_a_dead_letter_and_may_be_redelivered(
 class Total:
     charged: int = 0
 
-    @applies("payment.charged")
+    @applies("till.charged")
     def add(self, event: Event) -> Total:
         return Total(self.charged + 1)
 
 
 class Sourced(SagaParticipant, EventSourcedAgent[Total]):
-    emits = ("payment.charged",)
+    emits = ("till.charged",)
 
-    @step("goods.reserved", emits="payment.charged", fails="payment.refused")
+    @step("shelf.reserved", emits="till.charged", fails="till.refused")
     def charge(self, event: Event) -> object:
-        self.emit("payment.charged", {})
+        self.emit("till.charged", {})
         if event.payload.get("fail"):
             raise StepFailed("no")
         return None
@@ -459,11 +459,11 @@ class Sourced(SagaParticipant, EventSourcedAgent[Total]):
 
 def test_a_participant_may_be_event_sourced(system: ActorSystem, said: list[Event]) -> None:
     ref = system.spawn(Sourced)
-    system.publish("goods.reserved")
-    system.publish("goods.reserved", {"fail": True})
+    system.publish("shelf.reserved")
+    system.publish("shelf.reserved", {"fail": True})
     system.wait_idle(5)
-    assert types(said).count("payment.charged") == 1
-    assert types(said).count("payment.refused") == 1
+    assert types(said).count("till.charged") == 1
+    assert types(said).count("till.refused") == 1
     assert ref.proxy().state.get().charged == 1
 
 
@@ -482,7 +482,7 @@ def test_an_overriding_method_stays_a_step(system: ActorSystem, said: list[Event
 
 def test_the_pivot_is_a_step_too(system: ActorSystem, said: list[Event], states: States) -> None:
     class Shipping(SagaParticipant):
-        @pivot("go", emits="parcel.sent")
+        @pivot("go", emits="crate.sent")
         def send(self, event: Event) -> object:
             return {}
 
