@@ -14,14 +14,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from enum import Enum
-from functools import cache
 from itertools import islice
 
 import attrs
 
 from choreia.actors.sagas.records import Place, StepRecord, StepState
 from choreia.runtime.events.event import Event
-from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.unit import CaseRecord
 
 CASES = 10_000
@@ -31,7 +29,6 @@ OPEN_CASES = 100_000
 is known of them; beyond so many, the oldest are let go of all the same."""
 _TELLING = ("saga.compensated", "saga.resumed")
 _TRIED = 32
-_matcher = cache(TopicPattern)
 
 
 class Way(Enum):
@@ -57,6 +54,8 @@ class Wake:
 @attrs.define(eq=False)
 class _Case:
     records: dict[Place, StepRecord] = attrs.field(factory=dict[Place, StepRecord])
+    ahead: dict[Place, StepRecord] = attrs.field(factory=dict[Place, StepRecord])
+    """What will be in the store in a moment, and only its own agent knows yet."""
     claims: set[Place] = attrs.field(factory=set[Place])
     """Pivots in hand."""
     back: bool = False
@@ -92,13 +91,25 @@ class _Case:
 
     def blocked(self, place: Place, failure: str, undone: Collection[Place]) -> bool:
         return bool(self.claims) or any(
-            one.state is StepState.DONE
-            and one.compensates
-            and one.place not in undone
-            and any(_matcher(pattern).matches(failure) for pattern in one.on)
-            and self.stands_on(one, place)
+            one.undone_by(failure) and one.place not in undone and self.stands_on(one, place)
             for one in self.records.values()
         )
+
+    def beneath(self, upper: StepRecord, failure: tuple[str, str]) -> list[StepRecord]:
+        """The nearest steps that `upper` stands on, and that are undone by the same failure."""
+        found: list[StepRecord] = []
+        seen, left = {upper.place}, list(upper.after)
+        while left:
+            place = left.pop()
+            record = self.records.get(place)
+            if place in seen or record is None:
+                continue
+            seen.add(place)
+            if record.undone_by(failure[1]):
+                found.append(record)
+            else:
+                left += record.after
+        return found
 
     def resting(self) -> bool:
         """Whether all that there is to know of it is in the records, and nobody waits."""
@@ -140,8 +151,10 @@ class CaseBook:
             return tuple(records[place].case_record(correlation_id) for place in sorted(records))
 
     def record(self, case: str, place: Place) -> StepRecord | None:
+        """How a step stands, for its own agent."""
         with self._lock:
-            return self._case(case).records.get(place)
+            known = self._case(case)
+            return known.ahead.get(place) or known.records.get(place)
 
     def passed(self, case: str) -> bool:
         """Whether a pivot of the case is done."""
@@ -190,6 +203,12 @@ class CaseBook:
             known.claims.discard(pivot)
             return _woken(known)
 
+    def beneath(self, case: str, record: StepRecord, failure: tuple[str, str]) -> tuple[Wake, ...]:
+        """A step is being undone: who may have to wait for that, now or in a moment."""
+        with self._lock:
+            below = self._case(case).beneath(record, failure)
+            return tuple(dict.fromkeys(Wake(one.agent, one.key, failure) for one in below))
+
     # -- keeping ----------------------------------------------------------------------------
 
     def put(
@@ -212,6 +231,13 @@ class CaseBook:
             self._sort(case, known)
             self._forget()
             return _woken(known)
+
+    def committing(self, case: str, record: StepRecord) -> None:
+        """So a step will stand when that is in the store; for its own agent it does so now."""
+        with self._lock:
+            known = self._case(case)
+            known.uncommitted += 1
+            known.ahead[record.place] = record
 
     def committed(self, case: str) -> None:
         """A change is in the store."""
@@ -260,6 +286,7 @@ class CaseBook:
 def _enter(known: _Case, record: StepRecord) -> None:
     place = record.place
     known.records[place] = record
+    known.ahead.pop(place, None)
     if record.kind == "pivot":
         if record.state is StepState.DOING:
             known.claims.add(place)

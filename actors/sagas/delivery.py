@@ -61,6 +61,8 @@ class Delivery:
     """Steps that have said, early, that they are done."""
     # Of one attempt:
     pending: dict[str, StepRecord] = attrs.field(factory=dict[str, StepRecord])
+    undone: dict[str, tuple[str, str]] = attrs.field(factory=dict[str, tuple[str, str]])
+    """What was undone, and by which failure."""
     current: str | None = None
     """What runs."""
     broken: str | None = None
@@ -74,6 +76,7 @@ class Delivery:
 
     def new_attempt(self) -> None:
         self.pending.clear()
+        self.undone.clear()
         self.broken, self.current = self.current, None
         self.undoing = False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import cast
 from urllib.parse import unquote
 
@@ -12,12 +13,15 @@ import orjson
 
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.payload import FrozenDict, freeze
+from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.unit import CaseRecord
 
 EXTENSION = "saga"
 """Of an event's metadata: the steps that it stands on, as ``agent/step``."""
 MOST_TOKENS = 256
 """Of one event; more are the work of somebody outside."""
+
+_matcher = cache(TopicPattern)
 
 Place = tuple[str, str]
 """Whose step it is, and which: of a case."""
@@ -69,6 +73,14 @@ class StepRecord:
     @property
     def place(self) -> Place:
         return self.agent, self.name
+
+    def undone_by(self, failure: str) -> bool:
+        """Whether it is done, and is to be undone when the case fails with that type."""
+        return (
+            self.state is StepState.DONE
+            and self.compensates
+            and any(_matcher(pattern).matches(failure) for pattern in self.on)
+        )
 
     def value(self) -> bytes:
         """As JSON. It quotes no payload."""

@@ -111,9 +111,13 @@ class SagaTurn(Noting):
         if delivery is not None:
             self._delivery = None
             delivery.end()
-            # Before anybody hears what was emitted: whoever reacts may look it up.
+            # What is done is known before anybody hears of it: whoever reacts may look it up. What
+            # is undone is known afterwards: whoever waited for that says what it says later.
             for record in delivery.pending.values():
-                self._wake(self._keep(delivery, record), record)
+                if record.name not in delivery.undone:
+                    self._wake(self._keep(delivery, record), record)
+                else:
+                    self._undo(delivery, record)
         self.emitter.new_attempt()
         super().send_off()
 
@@ -157,14 +161,20 @@ class SagaTurn(Noting):
         failure = event if cause is not None and cause[0] == event.id else None
         return self.book.put(delivery.case, record, failure=failure)
 
+    def _undo(self, delivery: Delivery, record: StepRecord) -> None:
+        """A step is undone as soon as what was said about it is on its way."""
+
+        def known() -> None:
+            for wake in self.book.put(delivery.case, record):
+                payload = self._for(wake, self.told(record.name, record.event_id))
+                self._announce_at_once("saga.compensated", payload, delivery.event)
+
+        self.buffer.append(known)
+
     def _wake(self, wakes: tuple[Wake, ...], record: StepRecord) -> None:
-        undone = record.state is StepState.COMPENSATED
         for wake in wakes:
             payload = self._for(wake, self.told(record.name, record.event_id))
-            if undone:
-                self._announce("saga.compensated", payload)
-            else:
-                self._announce("saga.resumed", payload)
+            self._announce("saga.resumed", payload)
 
     def _for(self, wake: Wake, payload: dict[str, object]) -> dict[str, object]:
         id, type = wake.failure
@@ -257,6 +267,28 @@ class SagaDurableTurn(SagaTurn, DurableTurn):
         woken = book.put(case, record, committing=True)
         ledger.then(lambda: book.committed(case))
         return woken
+
+    def _undo(self, delivery: Delivery, record: StepRecord) -> None:
+        # Known when it is on disk, and not before: a crash must not take it back when something
+        # that had waited for it is on disk already. Those who may wait are told in the same unit;
+        # who hears of it knows that it is committed.
+        ledger, case, book = durable_ledger(self), delivery.case, self.book
+        if ledger is None:
+            super()._undo(delivery, record)
+            return
+        failure = delivery.undone[record.name]
+        for wake in book.beneath(case, record, failure):
+            payload = self._for(wake, self.told(record.name, record.event_id))
+            self._announce("saga.compensated", payload)
+        ledger.change(KeepRecord(record.agent, case, record.name, record.value()))
+        book.committing(case, record)
+
+        def known() -> None:
+            book.put(case, record, committing=True)
+            book.committed(case)
+            book.committed(case)
+
+        ledger.then(known)
 
 
 class SagaMemberTurn(SagaDurableTurn, MemberTurn):

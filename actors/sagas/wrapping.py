@@ -11,7 +11,7 @@ import attrs
 
 from choreia.actors.sagas.book import Way
 from choreia.actors.sagas.delivery import SagaStep
-from choreia.actors.sagas.records import StepRecord, StepState, extension_of, places_of
+from choreia.actors.sagas.records import Place, StepRecord, StepState, extension_of, places_of
 from choreia.actors.sagas.turn import SagaTurn
 from choreia.runtime.delivery.steps import Handler, Kind
 from choreia.runtime.errors import GiveUp, OutsideTurn, ReturnedValue, StepFailed
@@ -218,7 +218,7 @@ class AroundCompensation:
             turn.note(attrs.evolve(record, owed=True, failure=None))
             turn.stuck(step, record, delivery.failed[label])
         else:
-            here = {turn.place(name) for name, one in delivery.pending.items() if _undone(one)}
+            here = {turn.place(name) for name in delivery.undone} | _heard(turn)
             way = turn.book.go_back(delivery.case, turn.place(step.name), failure, record.key, here)
             if way is Way.GO:
                 return (given_to(turn, step, record),)
@@ -242,11 +242,18 @@ class AroundCompensation:
         turn.note(
             attrs.evolve(record, state=StepState.COMPENSATED, owed=False, failure=None, events=())
         )
-        turn.delivery.current, turn.delivery.undoing = None, False
+        delivery, failure = turn.delivery, failure_of(turn)
+        if failure is not None:
+            delivery.undone[step.name] = failure
+        delivery.current, delivery.undoing = None, False
 
 
-def _undone(record: StepRecord) -> bool:
-    return record.state is StepState.COMPENSATED
+def _heard(turn: SagaTurn) -> set[Place]:
+    """What the event in hand says is undone."""
+    event = turn.delivery.event
+    agent, step = event.payload.get("agent"), event.payload.get("step")
+    told = event.type == "saga.compensated" and isinstance(agent, str) and isinstance(step, str)
+    return {(agent, f"step:{step}")} if told else set()
 
 
 def failure_of(turn: SagaTurn) -> tuple[str, str] | None:
