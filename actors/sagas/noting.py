@@ -95,6 +95,13 @@ class Noting(Turn):
         ids = record.joined or (record.event_id,)
         return tuple(None if id is None else self.find(id) for id in ids)
 
+    def because(self, failure: tuple[str, str]) -> Event | None:
+        """The event that the case in hand has failed with."""
+        event, id = self.delivery.event, failure[0]
+        if event.id == id:
+            return event
+        return self.book.failure(self.delivery.case, id) or self.find(id)
+
     def find(self, id: str) -> Event | None:
         """An event of the log."""
         bus = self.engine.bus

@@ -52,12 +52,8 @@ class SagaParticipant(Agent):
     def because(self) -> Event | None:
         """In a method that undoes a step: the event that the case failed with."""
         turn = turn_of(self)
-        failure = failure_of(turn)
-        if turn.event is None or failure is None:
-            return None
-        if turn.event.id == failure[0]:
-            return turn.event
-        return turn.book.failure(turn.delivery.case, failure[0]) or turn.find(failure[0])
+        failure = None if turn.event is None else failure_of(turn)
+        return None if failure is None else turn.because(failure)
 
     # -- what a class is made of ------------------------------------------------------------
 

@@ -109,7 +109,6 @@ class SagaTurn(Noting):
     def send_off(self) -> None:
         delivery = self._in_hand()
         if delivery is not None:
-            self._delivery = None
             delivery.end()
             # What is done is known before anybody hears of it: whoever reacts may look it up. What
             # is undone is known afterwards: whoever waited for that says what it says later.
@@ -118,6 +117,7 @@ class SagaTurn(Noting):
                     self._wake(self._keep(delivery, record), record)
                 else:
                     self._undo(delivery, record)
+            self._delivery = None
         self.emitter.new_attempt()
         super().send_off()
 
@@ -277,9 +277,11 @@ class SagaDurableTurn(SagaTurn, DurableTurn):
             super()._undo(delivery, record)
             return
         failure = delivery.undone[record.name]
+        self.emitter.answer(self.because(failure), record.name, delivery.event)
         for wake in book.beneath(case, record, failure):
             payload = self._for(wake, self.told(record.name, record.event_id))
             self._announce("saga.compensated", payload)
+        self.emitter.answered()
         ledger.change(KeepRecord(record.agent, case, record.name, record.value()))
         book.committing(case, record)
 

@@ -221,6 +221,7 @@ class AroundCompensation:
             here = {turn.place(name) for name in delivery.undone} | _heard(turn)
             way = turn.book.go_back(delivery.case, turn.place(step.name), failure, record.key, here)
             if way is Way.GO:
+                turn.emitter.answer(agent.because, step.name, delivery.event)
                 return (given_to(turn, step, record),)
             if way is Way.WAIT:
                 turn.note(attrs.evolve(record, owed=True, failure=failure))
@@ -245,6 +246,7 @@ class AroundCompensation:
         delivery, failure = turn.delivery, failure_of(turn)
         if failure is not None:
             delivery.undone[step.name] = failure
+        turn.emitter.answered()
         delivery.current, delivery.undoing = None, False
 
 
