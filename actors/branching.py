@@ -42,6 +42,13 @@ class Past:
     families: frozenset[str] = frozenset()
     """Names of keyed agents and groups: their events may have been done in another order."""
 
+    places: Mapping[str, int] = attrs.field(init=False, eq=False)
+    """Where each event stands, by id."""
+
+    @places.default
+    def _(self) -> Mapping[str, int]:
+        return {one.event.id: one.position for one in self.log}
+
     def player(self, event: Event) -> str | None:
         """The name of the agent that said it, if it is one of those who play again."""
         name = name_in(event.source)
@@ -110,14 +117,20 @@ class Branch:
 
     def _undone(self) -> Iterator[tuple[str, int]]:
         """What was before the branch, and handled behind it: agents and positions."""
-        places = {one.event.id: one.position for one in self.past.log}
+        places = self._places()
         for one in self.ahead:
             name = self.past.player(one.event)
             if name is not None and not self.past.fires(one.event):
-                # Of several causes, it had the last in hand when it said this.
-                last = max((places.get(cause, 0) for cause in _causes(one.event)), default=0)
-                if 0 < last < self.at:
-                    yield name, last
+                last = self.in_hand(one.event)
+                if last in places:
+                    yield name, places[last]
+
+    def in_hand(self, event: Event) -> str | None:
+        """The id of what its agent had in hand when it said it: of several causes, the last."""
+        causes = event.metadata.causes
+        if not causes:
+            return event.metadata.causation_id
+        return max(_causes(event), key=lambda id: self.past.places.get(id, 0))
 
     def _done(self, positions: Mapping[str, int]) -> Iterator[Unit]:
         """What families had done already above their marks."""
