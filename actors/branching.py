@@ -24,7 +24,7 @@ from choreia.runtime.errors import InvalidEvent
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.memory import MemoryStore
-from choreia.runtime.stores.unit import Complete, Cursor, KeepRecord, Seat, SetTimer, Unit
+from choreia.runtime.stores.unit import Change, Complete, Cursor, KeepRecord, Seat, SetTimer, Unit
 
 APART = 0.000_001
 """Seconds between timers that fired at one time: they have an order all the same."""
@@ -42,12 +42,14 @@ class Past:
     families: frozenset[str] = frozenset()
     """Names of keyed agents and groups: their events may have been done in another order."""
 
-    places: Mapping[str, int] = attrs.field(init=False, eq=False)
+    places: Mapping[str, int] = attrs.field(
+        init=False,
+        eq=False,
+        default=attrs.Factory(
+            lambda past: {one.event.id: one.position for one in past.log}, takes_self=True
+        ),
+    )
     """Where each event stands, by id."""
-
-    @places.default
-    def _(self) -> Mapping[str, int]:
-        return {one.event.id: one.position for one in self.log}
 
     def player(self, event: Event) -> str | None:
         """The name of the agent that said it, if it is one of those who play again."""
@@ -98,7 +100,7 @@ class Branch:
         positions = self.positions()
         seats = [Unit(seat=Seat(agent, place)) for agent, place in positions.items()]
         seats += self._done(positions)
-        changes = [*self._timers(positions), *self._records(store, positions)]
+        changes: list[Change] = [*self._timers(positions), *self._records(store, positions)]
         store.commit(
             [*seats, Unit(changes=changes)],
             store.page(store.head - 1, 1)[0].at if store.head else 0.0,

@@ -89,11 +89,26 @@ class _Case:
                 left += record.after
         return False
 
-    def blocked(self, place: Place, failure: str, undone: Collection[Place]) -> bool:
+    def blocked(
+        self, place: Place, failure: tuple[str, str], undone: Collection[Place] = ()
+    ) -> bool:
+        """Whether a step has to wait until it may be undone."""
+        own = self.records.get(place)
+        known = {*undone, *(() if own is None else own.heard)}
         return bool(self.claims) or any(
-            one.undone_by(failure) and one.place not in undone and self.stands_on(one, place)
+            one.place not in known and self._over(one, place, failure)
             for one in self.records.values()
         )
+
+    def _over(self, upper: StepRecord, place: Place, failure: tuple[str, str]) -> bool:
+        """Whether `upper` has to be undone before the step at `place`."""
+        if upper.place == place or not upper.undone_by(failure):
+            return False
+        if upper.state is StepState.DONE:
+            return self.stands_on(upper, place)
+        # It is undone, and will say so, if it has not yet. What an agent does with a store follows
+        # from what it hears, in the order of the log, and not from what others know by then.
+        return upper.tells and any(one.place == place for one in self.beneath(upper, failure))
 
     def beneath(self, upper: StepRecord, failure: tuple[str, str]) -> list[StepRecord]:
         """The nearest steps that `upper` stands on, and that are undone by the same failure."""
@@ -105,7 +120,7 @@ class _Case:
             if place in seen or record is None:
                 continue
             seen.add(place)
-            if record.undone_by(failure[1]):
+            if record.undone_by(failure):
                 found.append(record)
             else:
                 left += record.after
@@ -190,7 +205,7 @@ class CaseBook:
             known = self._case(case)
             if known.passed:
                 return Way.PASSED
-            if known.blocked(place, failure[1], undone):
+            if known.blocked(place, failure, undone):
                 known.waiting[place] = Wake(place[0], key, failure)
                 return Way.WAIT
             known.back = True
@@ -226,7 +241,7 @@ class CaseBook:
             if self._load is None and failure is not None and failure.type not in _TELLING:
                 known.failures[failure.id] = failure
             known.uncommitted += committing
-            known.volatile |= not committing
+            known.volatile |= not committing and not record.tells
             _enter(known, record)
             self._sort(case, known)
             self._forget()
@@ -304,6 +319,6 @@ def _woken(known: _Case) -> tuple[Wake, ...]:
     free = [
         place
         for place, wake in known.waiting.items()
-        if known.passed or not known.blocked(place, wake.failure[1], ())
+        if known.passed or not known.blocked(place, wake.failure)
     ]
     return tuple(dict.fromkeys(known.waiting.pop(place) for place in free))

@@ -60,6 +60,8 @@ class _Rebuilding:
         self._heard.add((name, event.id))
         cls = self._players[name]
         agent = name
+        if event.type in WOKEN and event.payload.get("for") != name:
+            return
         if cls.key is not None:
             key = key_reader(cls.key)(event)
             if key is None:
@@ -85,6 +87,9 @@ class _Rebuilding:
     ) -> StepRecord | None:
         """How a step stands when `event` has been heard."""
         refusable = step.mark.kind == "pivot" or step.mark.compensate is not None
+        if record is not None and record.owed and _tells_of(event, record):
+            upper = str(event.payload.get("agent")), f"step:{event.payload.get('step')}"
+            record = attrs.evolve(record, heard=(*record.heard, upper))
         if fails and record is not None and record.compensates:
             if record.state in (StepState.DOING, StepState.DONE) and record.failure is None:
                 record = attrs.evolve(record, owed=True, failure=(event.id, event.type))
@@ -130,14 +135,16 @@ class _Rebuilding:
         if cause is None or steps or event.type.startswith("saga."):
             return
         if cause.type in WOKEN or _matches(cls._choreia_compensate_on, cause):
-            self._undone(cls, agent, case)
+            self._undone(cls, agent, case, _failure(cause))
 
-    def _undone(self, cls: type[SagaParticipant], agent: str, case: str) -> None:
+    def _undone(
+        self, cls: type[SagaParticipant], agent: str, case: str, failure: tuple[str, str]
+    ) -> None:
         for step in cls._choreia_saga.steps:
             record = self.records.get((case, (agent, step.name)))
             if record is not None and record.compensates and record.state is StepState.DONE:
                 self.records[case, record.place] = attrs.evolve(
-                    record, state=StepState.COMPENSATED, owed=False, failure=None
+                    record, state=StepState.COMPENSATED, owed=False, failure=failure, tells=True
                 )
 
 
@@ -158,6 +165,19 @@ def _blank(cls: type[SagaParticipant], agent: str, step: SagaStep, event: Event)
         key=cls.key,
         joined=(None,) * len(mark.on) if mark.kind == "join" else (),
     )
+
+
+def _failure(cause: Event) -> tuple[str, str]:
+    """What the case failed with, as far as what was heard tells."""
+    if cause.type not in WOKEN:
+        return cause.id, cause.type
+    return str(cause.payload.get("failure")), str(cause.payload.get("failure_type"))
+
+
+def _tells_of(event: Event, record: StepRecord) -> bool:
+    """Whether it says that something is undone which a step has to wait for."""
+    failure = None if record.failure is None else record.failure[0]
+    return event.type == "saga.compensated" and event.payload.get("failure") == failure
 
 
 def _matches(patterns: tuple[TopicPattern, ...], event: Event) -> bool:

@@ -62,6 +62,10 @@ class StepRecord:
     """Whether something is still to be done about it: undoing it, or a dead letter."""
     failure: tuple[str, str] | None = None
     """Id and type of the event that the case failed with, if it is to be undone."""
+    tells: bool = False
+    """Of one that is undone: whether all that it stood on are told so, by an event."""
+    heard: tuple[Place, ...] = ()
+    """What has been told so."""
     awaits: tuple[str, ...] = ()
     key: str | None = None
     """Where the key of the agent stands in an event, if it is a keyed one's."""
@@ -74,12 +78,14 @@ class StepRecord:
     def place(self) -> Place:
         return self.agent, self.name
 
-    def undone_by(self, failure: str) -> bool:
-        """Whether it is done, and is to be undone when the case fails with that type."""
+    def undone_by(self, failure: tuple[str, str]) -> bool:
+        """Whether it is to be undone, or was, when the case fails with that event."""
+        if self.state is StepState.COMPENSATED:
+            return self.failure is not None and self.failure[0] == failure[0]
         return (
             self.state is StepState.DONE
             and self.compensates
-            and any(_matcher(pattern).matches(failure) for pattern in self.on)
+            and any(_matcher(pattern).matches(failure[1]) for pattern in self.on)
         )
 
     def value(self) -> bytes:
@@ -96,6 +102,8 @@ class StepRecord:
         }
         more = {
             "failure": self.failure,
+            "tells": self.tells,
+            "heard": self.heard,
             "awaits": self.awaits,
             "key": self.key,
             "joined": self.joined,
@@ -124,6 +132,8 @@ class StepRecord:
             said["until"],
             said["owed"],
             None if failure is None else (failure[0], failure[1]),
+            said.get("tells", False),
+            tuple((agent, name) for agent, name in said.get("heard", ())),
             tuple(said.get("awaits", ())),
             said.get("key"),
             tuple(said.get("joined", ())),

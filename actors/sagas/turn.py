@@ -277,17 +277,22 @@ class SagaDurableTurn(SagaTurn, DurableTurn):
             super()._undo(delivery, record)
             return
         failure = delivery.undone[record.name]
+        record = attrs.evolve(record, tells=True)
         self.emitter.answer(self.because(failure), record.name, delivery.event)
-        for wake in book.beneath(case, record, failure):
+        told = book.beneath(case, record, failure)
+        for wake in told:
             payload = self._for(wake, self.told(record.name, record.event_id))
             self._announce("saga.compensated", payload)
         self.emitter.answered()
         ledger.change(KeepRecord(record.agent, case, record.name, record.value()))
         book.committing(case, record)
+        agents = {wake.agent for wake in told}
 
         def known() -> None:
-            book.put(case, record, committing=True)
-            book.committed(case)
+            for wake in book.put(case, record):
+                if wake.agent not in agents:  # it waits because of another failure of the case
+                    payload = self._for(wake, self.told(record.name, record.event_id))
+                    self.engine.announce("saga.resumed", payload, self.cell.id, delivery.event)
             book.committed(case)
 
         ledger.then(known)

@@ -218,13 +218,14 @@ class AroundCompensation:
             turn.note(attrs.evolve(record, owed=True, failure=None))
             turn.stuck(step, record, delivery.failed[label])
         else:
-            here = {turn.place(name) for name in delivery.undone} | _heard(turn)
+            heard = tuple(dict.fromkeys((*record.heard, *_heard(turn))))
+            here = {*(turn.place(name) for name in delivery.undone), *heard}
             way = turn.book.go_back(delivery.case, turn.place(step.name), failure, record.key, here)
             if way is Way.GO:
                 turn.emitter.answer(agent.because, step.name, delivery.event)
                 return (given_to(turn, step, record),)
             if way is Way.WAIT:
-                turn.note(attrs.evolve(record, owed=True, failure=failure))
+                turn.note(attrs.evolve(record, owed=True, failure=failure, heard=heard))
             else:
                 turn.report(logging.WARNING, "%s stays: the case is past its pivot", step.method)
                 if record.owed:
@@ -240,10 +241,9 @@ class AroundCompensation:
                 f"{step.mark.compensate} returned a {type(returned).__name__}: nobody would get "
                 "it. Emit it"
             )
-        turn.note(
-            attrs.evolve(record, state=StepState.COMPENSATED, owed=False, failure=None, events=())
-        )
         delivery, failure = turn.delivery, failure_of(turn)
+        undone = attrs.evolve(record, state=StepState.COMPENSATED, owed=False, failure=failure)
+        turn.note(attrs.evolve(undone, heard=(), events=()))
         if failure is not None:
             delivery.undone[step.name] = failure
         turn.emitter.answered()
@@ -254,8 +254,9 @@ def _heard(turn: SagaTurn) -> set[Place]:
     """What the event in hand says is undone."""
     event = turn.delivery.event
     agent, step = event.payload.get("agent"), event.payload.get("step")
-    told = event.type == "saga.compensated" and isinstance(agent, str) and isinstance(step, str)
-    return {(agent, f"step:{step}")} if told else set()
+    if event.type == "saga.compensated" and isinstance(agent, str) and isinstance(step, str):
+        return {(agent, f"step:{step}")}
+    return set()
 
 
 def failure_of(turn: SagaTurn) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from choreia import Event, EventSourcedAgent, SagaParticipant
 from choreia.demos.orders.events import CancellationRequested
@@ -19,7 +19,7 @@ class Trade(SagaParticipant, EventSourcedAgent[S]):
     shipping refuses the cancellation. Nobody has to know where the order is.
     """
 
-    withdraw_on = (CancellationRequested,)
+    withdraw_on: ClassVar[tuple[str | type, ...]] = (CancellationRequested,)
 
     def failure(self, step: str, event: Event, reason: str) -> dict[str, object]:
         return {"order_id": event.payload["order"]["id"], "reason": Outcome.CANCELLED}

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from choreia import DemoError, on
+from choreia import DemoError
 from choreia.cli.app import app
 from choreia.cli.failures import run
 from choreia.demos.orders import choreography
 from choreia.demos.orders.command import command
-from choreia.demos.orders.events import PaymentRefused, ShippingRefused
+from choreia.demos.orders.events import InventoryReserved
 from choreia.demos.orders.payment import Payment
 
 FAR = '{"id": "far", "item": "tea", "quantity": 2, "price": 450, "ship_to": "Atlantis"}'
@@ -27,11 +27,10 @@ STOCK = '{"stock": {"tea": 3}}'
 
 
 class Embezzler(Payment):
-    """Keeps the money, and says that it never took any."""
+    """Keeps the money, and says nothing."""
 
-    @on(ShippingRefused)
-    def refund(self, refused: ShippingRefused) -> None:
-        self.emit(PaymentRefused(refused.order_id, refused.reason))
+    def refund(self, reserved: InventoryReserved) -> None:
+        pass
 
 
 def demo(*arguments: str) -> Result:
