@@ -101,13 +101,16 @@ class _Rebuilding:
             return record
         if step.mark.kind == "join":
             record = record or _blank(cls, agent, step, event)
+            if record.state is not StepState.DOING:
+                return record
             joined = (*record.joined[:place], event.id, *record.joined[place + 1 :])
             state = StepState.DOING if None in joined else StepState.DONE
-            return attrs.evolve(record, joined=joined, state=state)
+            after = tuple(dict.fromkeys((*record.after, *places_of(event))))
+            return attrs.evolve(record, joined=joined, state=state, after=after)
         if record is None:
             return _blank(cls, agent, step, event)
         if record.state is StepState.TOMBSTONED and record.event_id is None:
-            return attrs.evolve(record, event_id=event.id)
+            return attrs.evolve(record, event_id=event.id, after=places_of(event))
         return record
 
     def say(self, event: Event) -> None:
