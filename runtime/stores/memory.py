@@ -17,6 +17,7 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import (
     EVERYTHING,
+    CaseSpan,
     Contents,
     Erasure,
     Fault,
@@ -36,15 +37,24 @@ from choreia.runtime.stores.refusals import (
     check_restored,
     duplicate,
     erasure,
+    interest_of,
     not_set,
     same_body,
     stale,
     stale_family,
 )
-from choreia.runtime.stores.selecting import events_of, matcher, reading, selection_of
+from choreia.runtime.stores.selecting import (
+    check_cases,
+    events_of,
+    matcher,
+    reading,
+    selection_of,
+)
+from choreia.runtime.stores.spans import Spans
 from choreia.runtime.stores.unit import (
     Committed,
     Cursor,
+    KeepInterest,
     KeepSnapshot,
     Outcome,
     Seated,
@@ -64,6 +74,7 @@ class MemoryStore(Beside):
         self._places: dict[str, int] = {}
         self._links: list[bytes] = [ORIGIN]
         self._digests: list[bytes] = []
+        self._spans = Spans()
         self._erasures: list[Erasure] = []
         self._erased: set[str] = set()
         """Sources whose agents may still know what was erased, in this run."""
@@ -81,6 +92,7 @@ class MemoryStore(Beside):
             self._in_hand = frozenset()
             self._running, self._clean = True, False
             self._erased.clear()
+            self._end_interests(len(self._log))
             return opened
 
     def close_run(self) -> None:
@@ -133,11 +145,14 @@ class MemoryStore(Beside):
         if unit.fires is not None:
             del self._timers[unit.fires.agent, unit.fires.key]
         for change in unit.changes:
-            if isinstance(change, KeepSnapshot):
-                if not conflicts and not repeated and change.source not in self._erased:
-                    self._snapshot(change, len(self._log))
-            else:
-                self._change(change)
+            match change:
+                case KeepSnapshot():
+                    if not conflicts and not repeated and change.source not in self._erased:
+                        self._snapshot(change, len(self._log))
+                case KeepInterest():
+                    self._interest(interest_of(change, unit, seated, len(self._log)))
+                case _:
+                    self._change(change, len(self._log))
         return Committed(recorded, repeated, tuple(conflicts), seated)
 
     def _says_the_same(self, earlier: Event, event: Event, body: bytes) -> bool:
@@ -173,6 +188,7 @@ class MemoryStore(Beside):
         at = max(now, self._times[-1]) if self._times else now
         digest = digest_of(body)
         self._log.append(Recorded(position, event, at, flags))
+        self._spans.add(self._log[-1])
         self._times.append(at)
         self._places[event.id] = position
         self._digests.append(digest)
@@ -271,6 +287,11 @@ class MemoryStore(Beside):
     ) -> Iterator[Event]:
         return events_of(self, agent_id, up_to, after)
 
+    def cases(self, *, before: int | None = None, limit: int = 100) -> list[CaseSpan]:
+        check_cases(before, limit)
+        with self._lock:
+            return self._spans.newest(before, limit)
+
     def last_of_types(self) -> dict[str, int]:
         with self._lock:
             return {recorded.event.type: recorded.position for recorded in self._log}
@@ -300,10 +321,10 @@ class MemoryStore(Beside):
         match item:
             case (Recorded() as recorded, (None | bytes()) as digest):
                 check_next(recorded, len(self._log))
-                self._append(recorded.event, orjson.dumps(recorded.event.payload), 0, recorded.at)
+                body = orjson.dumps(recorded.event.payload)
+                self._append(recorded.event, body, recorded.flags, recorded.at)
                 if digest is not None:
                     self._digests[-1] = digest
-                self._log[-1] = recorded
                 self._links[-1] = link(
                     self._links[-2], recorded.position, recorded.at, recorded.flags,
                     recorded.event, self._digests[-1],
