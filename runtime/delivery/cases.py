@@ -195,6 +195,17 @@ class Cases:
                 self._settled(found)
             return found
 
+    def spent(self, event: Event, amount: float) -> None:
+        """Handling it has cost so much."""
+        tally = self.keep(event)
+        with self._lock:
+            tally.spent += amount
+
+    def note_loss(self, agent: str, event: Event) -> None:
+        """A fault has it that `agent` never gets `event`, which is not counted for it."""
+        if (agent, event, "lost") not in self._losses:
+            self._losses.append((agent, event, "lost"))
+
     # -- timers -------------------------------------------------------------------------------
 
     def timer_set(self, event: Event) -> None:
