@@ -3,7 +3,8 @@
 A store keeps one log of events, in one order for all, and beside it what has to be as durable as
 the log: how far each agent has come (cursors, and what is done above them), what it is by then
 (snapshots), what is to happen later (timers), what failed
-(dead letters), and what a delivery has done so far (attempts, and the results of `once`).
+(dead letters), what a delivery has done so far (attempts, and the results of `once`), and what
+agents note about cases (records), and what they listen to (interests).
 
 **Promises.**
 
@@ -39,9 +40,11 @@ import attrs
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.unit import (
+    CaseRecord,
     Completed,
     Cursor,
     KeepAttempts,
+    KeptInterest,
     Letter,
     Outcome,
     Result,
@@ -85,7 +88,8 @@ class Erasure:
 
 Contents = Iterator[object]
 """What an export holds: ``(Recorded, digest or None)`` in order, `Cursor`, `Completed`, `Snapshot`,
-`SetTimer`, `Letter`, `KeepAttempts`, ``(agent, Result)``, `Erasure`."""
+`SetTimer`, `Letter`, `KeepAttempts`, ``(agent, Result)``, `CaseRecord`, `KeptInterest`,
+`Erasure`."""
 
 
 @attrs.frozen
@@ -163,7 +167,11 @@ class EventStore(Protocol):
     # -- a run
 
     def open_run(self, now: float) -> Opened:
-        """A system begins to work with the store. `now`: Unix seconds."""
+        """A system begins to work with the store. `now`: Unix seconds.
+
+        What agents that are not durable listened to ends here, if it has not ended: the process in
+        which they did is gone.
+        """
         ...
 
     def close_run(self) -> None:
@@ -282,6 +290,19 @@ class EventStore(Protocol):
 
     def unfinished(self) -> set[str]:
         """Agents that have timers, dead letters on their way back, attempts, or results."""
+        ...
+
+    def records(
+        self, correlation_id: str | None = None, agent: str | None = None
+    ) -> Iterator[CaseRecord]:
+        """What is kept about a case, by an agent, or both; by agent, case and name.
+
+        Of one case it is asked again and again (a few microseconds); memory stays flat for all.
+        """
+        ...
+
+    def interests(self) -> list[KeptInterest]:
+        """What agents listen to, and listened to before; by position and agent."""
         ...
 
     def last_of_types(self) -> dict[str, int]:

@@ -8,18 +8,24 @@ from collections.abc import Iterator
 import attrs
 
 from choreia.runtime.errors import InvalidStore
+from choreia.runtime.stores.refusals import same_interest
 from choreia.runtime.stores.unit import (
     CancelTimer,
+    CaseRecord,
     Change,
     Complete,
     Completed,
     Cursor,
     DropLetter,
+    DropRecord,
     Forget,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
+    KeepRecord,
     KeepResult,
     KeepSnapshot,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -41,6 +47,10 @@ class Beside:
         self._letters: dict[Key, Letter] = {}
         self._attempts: dict[Key, KeepAttempts] = {}
         self._results: dict[tuple[str, str, str], Result] = {}
+        self._records: dict[str, dict[Key, CaseRecord]] = {}
+        """By case, then by agent and name."""
+        self._interests: dict[str, list[KeptInterest]] = {}
+        """By agent, in order."""
         self._numbered = 0
 
     # -- changing it
@@ -63,7 +73,7 @@ class Beside:
         for source in sources:
             self._snapshots.pop(source, None)
 
-    def _change(self, change: Change) -> None:  # one line for each kind
+    def _change(self, change: Change, head: int) -> None:  # one line for each kind
         match change:
             case SetTimer():
                 self._timers[change.agent, change.key] = change
@@ -88,8 +98,34 @@ class Beside:
                 delivery = (change.agent, change.event_id)
                 for kept in [kept for kept in self._results if kept[:2] == delivery]:
                     del self._results[kept]
-            case KeepSnapshot():
+            case KeepRecord(agent, case, name, value):
+                self._records.setdefault(case, {})[agent, name] = CaseRecord(
+                    agent, case, name, value, head
+                )
+            case DropRecord(agent, case, name):
+                self._drop_record(agent, case, name)
+            case KeepSnapshot() | KeepInterest():
                 raise AssertionError("made where the unit's last position is known")
+
+    def _drop_record(self, agent: str, case: str, name: str) -> None:
+        kept = self._records.get(case, {})
+        kept.pop((agent, name), None)
+        if not kept:
+            self._records.pop(case, None)
+
+    def _interest(self, kept: KeptInterest) -> None:
+        versions = self._interests.get(kept.agent, [])
+        if versions and same_interest(versions[-1], kept):
+            return
+        versions = [one for one in versions if one.since < kept.since]
+        changes = not same_interest(versions[-1], kept) if versions else bool(kept.value)
+        self._interests[kept.agent] = [*versions, kept] if changes else versions
+
+    def _end_interests(self, head: int) -> None:
+        """Those that end with a run."""
+        for agent, versions in self._interests.items():
+            if versions and not versions[-1].durable:
+                self._interest(KeptInterest(agent, head, b"", durable=False))
 
     def _take_beside(self, item: object) -> None:
         """One thing from an export. Raises `InvalidStore` for what is none."""
@@ -105,8 +141,12 @@ class Beside:
                 self._numbered = max(self._numbered, item.number)
             case (str() as agent, Result() as result):
                 self._results[agent, result.event_id, result.name] = result
+            case CaseRecord(agent, case, name):
+                self._records.setdefault(case, {})[agent, name] = item
+            case KeptInterest():
+                self._interests.setdefault(item.agent, []).append(item)
             case SetTimer() | KeepAttempts():
-                self._change(item)
+                self._change(item, 0)
             case _:
                 raise InvalidStore(f"{item!r} is nothing that a store holds")
 
@@ -153,6 +193,22 @@ class Beside:
         with self._lock:
             found = [result for key, result in self._results.items() if key[0] == agent]
         return sorted(found, key=attrs.astuple)
+
+    def records(
+        self, correlation_id: str | None = None, agent: str | None = None
+    ) -> Iterator[CaseRecord]:
+        with self._lock:
+            if correlation_id is None:
+                cases = list(self._records.values())
+            else:
+                cases = [self._records.get(correlation_id, {})]
+            found = [one for case in cases for one in case.values() if agent in (None, one.agent)]
+        return iter(sorted(found, key=attrs.astuple))
+
+    def interests(self) -> list[KeptInterest]:
+        with self._lock:
+            found = [one for versions in self._interests.values() for one in versions]
+        return sorted(found, key=lambda one: (one.since, one.agent))
 
     def unfinished(self) -> set[str]:
         with self._lock:

@@ -23,9 +23,11 @@ from choreia.runtime.events.payload import FrozenDict, freeze
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import Contents, Erasure, EventStore
 from choreia.runtime.stores.unit import (
+    CaseRecord,
     Completed,
     Cursor,
     KeepAttempts,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -86,6 +88,11 @@ def _beside(store: EventStore) -> Iterator[Json]:
         for result in sorted(store.results(agent), key=lambda one: (one.event_id, one.name)):
             value = result.value.decode()
             yield {"result": [agent, result.event_id, result.name, value]}
+    for record in store.records():
+        case = [record.agent, record.correlation_id, record.name]
+        yield {"record": [*case, record.value.decode(), record.position]}
+    for one in store.interests():
+        yield {"interest": [one.agent, one.since, one.value.decode(), one.durable]}
     for erased in store.erasures():
         yield {"erasure": list(attrs.astuple(erased))}
 
@@ -93,7 +100,7 @@ def _beside(store: EventStore) -> Iterator[Json]:
 def import_into(store: EventStore, lines: Iterable[bytes]) -> int:
     """Fill an empty store with what was exported: how many events. Raises `InvalidStore`, which
     names the line, for what is not whole; then the store is as empty as before."""
-    if store.head or store.cursors():
+    if store.head or store.cursors() or store.interests():
         raise InvalidStore("import needs an empty store: this one is in use already")
     reader = _Reader(lines)
     return store.restore(reader.contents(), lambda: (reader.count, reader.chain))
@@ -172,6 +179,12 @@ class _Reader:
         if "result" in line:
             agent, event_id, name, value = line["result"]
             return agent, Result(event_id, name, value.encode())
+        if "record" in line:
+            agent, case, name, value, position = line["record"]
+            return CaseRecord(agent, case, name, value.encode(), position)
+        if "interest" in line:
+            agent, since, value, durable = line["interest"]
+            return KeptInterest(agent, since, value.encode(), durable)
         if "erasure" in line:
             return Erasure(*line["erasure"])
         raise ValueError(f"unknown kind {sorted(line)}")

@@ -36,6 +36,7 @@ from choreia.runtime.stores.refusals import (
     check_restored,
     duplicate,
     erasure,
+    interest_of,
     not_set,
     same_body,
     stale,
@@ -45,6 +46,7 @@ from choreia.runtime.stores.selecting import events_of, matcher, reading, select
 from choreia.runtime.stores.unit import (
     Committed,
     Cursor,
+    KeepInterest,
     KeepSnapshot,
     Outcome,
     Seated,
@@ -81,6 +83,7 @@ class MemoryStore(Beside):
             self._in_hand = frozenset()
             self._running, self._clean = True, False
             self._erased.clear()
+            self._end_interests(len(self._log))
             return opened
 
     def close_run(self) -> None:
@@ -133,11 +136,14 @@ class MemoryStore(Beside):
         if unit.fires is not None:
             del self._timers[unit.fires.agent, unit.fires.key]
         for change in unit.changes:
-            if isinstance(change, KeepSnapshot):
-                if not conflicts and not repeated and change.source not in self._erased:
-                    self._snapshot(change, len(self._log))
-            else:
-                self._change(change)
+            match change:
+                case KeepSnapshot():
+                    if not conflicts and not repeated and change.source not in self._erased:
+                        self._snapshot(change, len(self._log))
+                case KeepInterest():
+                    self._interest(interest_of(change, unit, seated, len(self._log)))
+                case _:
+                    self._change(change, len(self._log))
         return Committed(recorded, repeated, tuple(conflicts), seated)
 
     def _says_the_same(self, earlier: Event, event: Event, body: bytes) -> bool:

@@ -8,7 +8,15 @@ from choreia.runtime.errors import DuplicateId, InvalidStore, StaleCursor
 from choreia.runtime.events.event import Event, make_event
 from choreia.runtime.events.payload import EMPTY
 from choreia.runtime.events.recorded import ERASED, Recorded
-from choreia.runtime.stores.unit import Complete, SetTimer, Start
+from choreia.runtime.stores.unit import (
+    Complete,
+    KeepInterest,
+    KeptInterest,
+    Seated,
+    SetTimer,
+    Start,
+    Unit,
+)
 
 
 def same_body(one: Event, other: Event) -> bool:
@@ -56,6 +64,20 @@ def begins_at(start: Start, head: int) -> int:
     if start == "now":
         return head
     return 0 if start == "beginning" else min(int(start), head)
+
+
+def interest_of(change: KeepInterest, unit: Unit, seated: Seated | None, head: int) -> KeptInterest:
+    """An interest and where it begins; `head`: of the log with the unit's events."""
+    since = head
+    if unit.seat is not None and seated is not None and unit.seat.agent == change.agent:
+        since = seated.position
+    return KeptInterest(change.agent, since, change.value, change.durable)
+
+
+def same_interest(one: KeptInterest, other: KeptInterest) -> bool:
+    """Whether nothing changes from one to the other. Of what has ended there is nothing else to
+    tell."""
+    return one.value == other.value and (one.durable is other.durable or not one.value)
 
 
 def erasure(

@@ -1,7 +1,7 @@
 """What happens in a store: units, each of them as a whole or not at all, and what becomes of them.
 
 A unit is a turn, a publish, a timer that fires. It appends events, and changes what is kept beside
-the log: cursors, timers, dead letters, attempts, results.
+the log: cursors, timers, dead letters, attempts, results, records of cases, interests.
 """
 
 from __future__ import annotations
@@ -137,6 +137,40 @@ class Forget:
 
 
 @attrs.frozen
+class KeepRecord:
+    """What an agent notes about a case. One record per agent, case and name: it replaces."""
+
+    agent: str
+    correlation_id: str
+    name: str
+    value: bytes
+    """JSON, and it quotes no payload: erasing leaves it."""
+
+
+@attrs.frozen
+class DropRecord:
+    """The record of that agent, case and name, if there is one, is not needed any more."""
+
+    agent: str
+    correlation_id: str
+    name: str
+
+
+@attrs.frozen
+class KeepInterest:
+    """What an agent listens to from now on: behind the position that it is seated at, if this unit
+    seats it, else behind the last event of the unit. What it listened to there before is gone, for
+    it has not handled anything of that. Nothing is written when it is what the agent listened to
+    last."""
+
+    agent: str
+    value: bytes
+    """JSON, whatever the one who keeps it needs; empty: it listens no longer."""
+    durable: bool = True
+    """If not, it ends with the run: the next `open_run` closes it."""
+
+
+@attrs.frozen
 class KeepSnapshot:
     """The state of an event-sourced agent, as it is when this unit has happened. It replaces the
     one before. Left out when an event of the unit conflicts, or stood in the log before (the state
@@ -158,6 +192,9 @@ Change = (
     | KeepAttempts
     | KeepResult
     | Forget
+    | KeepRecord
+    | DropRecord
+    | KeepInterest
     | KeepSnapshot
 )
 
@@ -224,11 +261,22 @@ class CaseRecord:
     """
 
     agent: str
+    """Its own name: of a member of a family such as ``orders:42``."""
     correlation_id: str
     name: str
     value: bytes
     position: int = 0
-    """The log's head when it was kept."""
+    """The log's head when it was kept, with the events of the same unit."""
+
+
+@attrs.frozen
+class KeptInterest:
+    """What an agent listens to behind a position, up to its next one; see `KeepInterest`."""
+
+    agent: str
+    since: int
+    value: bytes
+    durable: bool = True
 
 
 @attrs.frozen

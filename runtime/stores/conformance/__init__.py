@@ -11,9 +11,10 @@ the folder.
 from __future__ import annotations
 
 from choreia.runtime.stores.conformance.beside import BesideConformance
+from choreia.runtime.stores.conformance.cases import CasesConformance
 from choreia.runtime.stores.conformance.log import LogConformance
 from choreia.runtime.stores.conformance.whole import WholeConformance
 
 
-class StoreConformance(LogConformance, BesideConformance, WholeConformance):
+class StoreConformance(LogConformance, BesideConformance, CasesConformance, WholeConformance):
     """Every promise of `EventStore`; see the module."""

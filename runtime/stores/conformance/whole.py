@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import orjson
+
 from choreia.runtime.errors import ChoreiaError, InvalidStore
 from choreia.runtime.events.recorded import ERASED, LIVE
 from choreia.runtime.stores.conformance.making import (
@@ -20,7 +22,9 @@ from choreia.runtime.stores.jsonl import export, import_into
 from choreia.runtime.stores.unit import (
     Change,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
+    KeepRecord,
     KeepResult,
     Letter,
     Move,
@@ -82,6 +86,9 @@ class WholeConformance(Conformance):
             KeepLetter(Letter("me", event(), "failed", ODD, "", 1, 1.0, waiting=True, crashes=1)),
             KeepAttempts("me", "e", 1, 2),
             KeepResult("me", "e", "call", b'{"value":1}'),
+            KeepRecord("me:1", "case", ODD, orjson.dumps({"x": ODD})),
+            KeepInterest("me", orjson.dumps({"x": ODD})),
+            KeepInterest("live", b"1", durable=False),
         ]
         store.commit([Unit(seat=Seat("me"), changes=changes)], 4.0)
         store.erase(correlation_id="gone", reason="asked", now=5.0)
@@ -143,6 +150,9 @@ class WholeConformance(Conformance):
         store.commit([Unit(seat=Seat("me", "beginning"))], 9.0)
         store.commit(
             [Unit(move=Move("me", 1, 0, 3), changes=[SetTimer("me", "k", 1.0, event())])], 9.0
+        )
+        store.commit(
+            [Unit(changes=[KeepRecord("me", "case", "pay", b"1"), KeepInterest("me", b"1")])], 9.0
         )
         before = list(export(store))
         store.close()

@@ -15,11 +15,11 @@ from choreia.runtime.errors import InvalidStore
 if TYPE_CHECKING:
     from choreia.runtime.stores.postgres.connection import Session
 
-VERSION = 2
+VERSION = 3
 
 CONTENT = (
     *("names", "types", "events", "cursors", "completed", "snapshots", "timers", "letters"),
-    *("attempts", "results", "erasures"),
+    *("attempts", "results", "erasures", "records", "interests"),
 )
 SINCE_1 = """
 CREATE UNIQUE INDEX names_name ON names (name);
@@ -32,6 +32,18 @@ CREATE TABLE snapshots (
 );
 """
 """What version 2 has besides: families of agents, snapshots, and types apart from other names."""
+SINCE_2 = """
+CREATE TABLE records (
+    agent int4 NOT NULL, correlation text COLLATE "C" NOT NULL, name text COLLATE "C" NOT NULL,
+    value bytea NOT NULL, position int8 NOT NULL, PRIMARY KEY (correlation, agent, name)
+);
+CREATE INDEX records_agent ON records (agent, correlation, name);
+CREATE TABLE interests (
+    agent int4 NOT NULL, since int8 NOT NULL, value bytea NOT NULL, durable int4 NOT NULL,
+    PRIMARY KEY (agent, since)
+);
+"""
+"""What version 3 has besides: records of cases, and interests."""
 _OLD_TYPES = (
     "INSERT INTO types SELECT row_number() OVER (ORDER BY type), type "
     "FROM (SELECT DISTINCT type FROM events) AS known"
@@ -134,18 +146,20 @@ def prepare(db: Session, schema: str, *, may_create: bool) -> None:
             f"knows {VERSION}): upgrade Choreia"
         )
     if version < VERSION:
-        _bring_up_to_date(db, schema, may_write=may_create)
+        _bring_up_to_date(db, schema, version, may_write=may_create)
 
 
-def _bring_up_to_date(db: Session, schema: str, *, may_write: bool) -> None:
+def _bring_up_to_date(db: Session, schema: str, version: int, *, may_write: bool) -> None:
     if not may_write:
         raise InvalidStore(
             f"schema {schema!r} was written by an older Choreia: bring it up to date with "
             "`choreia store compact URL`, or by starting a system with it"
         )
     with db.raw.transaction():
-        db.raw.execute(SINCE_1)
-        db.execute(_OLD_TYPES)
+        if version < 2:
+            db.raw.execute(SINCE_1)
+            db.execute(_OLD_TYPES)
+        db.raw.execute(SINCE_2)
         db.execute("UPDATE choreia SET version = ?", (VERSION,))
 
 
@@ -169,5 +183,5 @@ def _create(db: Session, schema: str) -> None:
     with db.raw.transaction():
         if not exists:  # IF NOT EXISTS would need the right to create one even where it exists
             db.raw.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        db.raw.execute(TABLES + SINCE_1)
+        db.raw.execute(TABLES + SINCE_1 + SINCE_2)
         db.execute("INSERT INTO choreia VALUES (?, 0, 0, 0, '', true, 0, ?)", (VERSION, bytes(32)))

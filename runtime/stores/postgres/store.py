@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from choreia.runtime.errors import InvalidStore, StoreDamaged, StoreLocked, StoreUnavailable
 from choreia.runtime.stores.base import Contents, Info, Opened, Verdict
 from choreia.runtime.stores.postgres.schema import CONTENT, checked_schema, prepare
+from choreia.runtime.stores.sql.beside import end_interests
 from choreia.runtime.stores.sql.erasing import erase_from
 from choreia.runtime.stores.sql.known import IdTaken, Known
 from choreia.runtime.stores.sql.reads import SqlReads
@@ -108,7 +109,7 @@ class PostgresStore(SqlReads):
                     f"another system of this process works with {self._server.where}: stop it "
                     "first, or give each a store of its own (a schema each)"
                 )
-            clean = self._write().transaction(_mark_begun)
+            clean = self._write().transaction(lambda db: _begin(db, self._known.head))
             self._known.erased.clear()
             self._running = True
             return Opened(clean, self._known.head)
@@ -261,7 +262,8 @@ class PostgresStore(SqlReads):
         return verify_log(self._readers, self._anchor(), tuple)
 
 
-def _mark_begun(db: Session) -> bool:
+def _begin(db: Session, head: int) -> bool:
+    end_interests(db, head)
     (was,) = db.execute("SELECT clean FROM choreia").fetchone()
     db.execute("UPDATE choreia SET clean = false")
     return bool(was)

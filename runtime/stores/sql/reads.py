@@ -15,9 +15,11 @@ from choreia.runtime.stores.sql.connection import Row
 from choreia.runtime.stores.sql.readers import Readers
 from choreia.runtime.stores.sql.rows import event_from
 from choreia.runtime.stores.unit import (
+    CaseRecord,
     Completed,
     Cursor,
     KeepAttempts,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -25,6 +27,10 @@ from choreia.runtime.stores.unit import (
 )
 
 _SNAPSHOTS = "SELECT name, position, code, state FROM snapshots JOIN names ON number = source"
+_RECORD = "SELECT names.name, correlation, records.name, value, position"
+# The loops in this order: by a name, and its records by their index. (SQLite takes CROSS JOIN for
+# an order to keep.)
+_RECORDS = f"{_RECORD} FROM names CROSS JOIN records WHERE number = agent"
 TYPES = 50_000
 """Types beyond which nobody asks for the last position of each type."""
 
@@ -140,6 +146,40 @@ class SqlReads:
         )
         return {name for (name,) in rows}
 
+    def records(
+        self, correlation_id: str | None = None, agent: str | None = None
+    ) -> Iterator[CaseRecord]:
+        if correlation_id is None:
+            return self._all_records(agent)
+        which, given = ("", ()) if agent is None else (" AND names.name = ?", (agent,))
+        rows = self._readers.rows(
+            f"{_RECORD} FROM records JOIN names ON number = agent WHERE correlation = ?{which}",
+            (correlation_id, *given),
+        )
+        return iter(sorted(map(_record, rows), key=attrs.astuple))
+
+    def _all_records(self, agent: str | None) -> Iterator[CaseRecord]:
+        which, given = ("", ()) if agent is None else (" AND names.name = ?", (agent,))
+        after = ("" if agent is None else agent, "", "")
+        while rows := self._readers.rows(
+            f"{_RECORDS}{which} AND names.name >= ? "
+            "AND (names.name, correlation, records.name) > (?, ?, ?) "
+            "ORDER BY names.name, correlation, records.name LIMIT ?",
+            (*given, after[0], *after, PAGE),
+        ):
+            yield from map(_record, rows)
+            after = rows[-1][:3]
+
+    def interests(self) -> list[KeptInterest]:
+        rows = self._readers.rows(
+            "SELECT name, since, value, durable FROM interests JOIN names ON number = agent"
+        )
+        found = [
+            KeptInterest(agent, since, bytes(value), bool(durable))
+            for agent, since, value, durable in rows
+        ]
+        return sorted(found, key=lambda one: (one.since, one.agent))
+
     def last_of_types(self) -> dict[str, int]:
         (count,) = self._readers.rows("SELECT count(*) FROM types")[0]
         if count > TYPES:
@@ -166,6 +206,11 @@ def _of(agent: str | None) -> str:
 def _snapshot(row: Row) -> Snapshot:
     source, position, code, state = row
     return Snapshot(source, position, code, bytes(state))
+
+
+def _record(row: Row) -> CaseRecord:
+    agent, case, name, value, position = row
+    return CaseRecord(agent, case, name, bytes(value), position)
 
 
 def _letter(row: Row) -> Letter:

@@ -12,11 +12,13 @@ from choreia.runtime.stores.sql.connection import Connection
 from choreia.runtime.stores.sql.known import Known
 from choreia.runtime.stores.sql.writing import Batch
 from choreia.runtime.stores.unit import (
+    CaseRecord,
     Completed,
     Cursor,
     KeepAttempts,
     KeepLetter,
     KeepResult,
+    KeptInterest,
     Letter,
     Result,
     SetTimer,
@@ -53,21 +55,28 @@ def _take(db: Connection, batch: Batch, item: object) -> None:
         case Completed(agent, position):
             db.execute("INSERT INTO completed VALUES (?, ?)", (batch.number(agent), position))
         case Snapshot():
-            batch.snapshot(item)
+            batch.beside.snapshot(item)
         case Letter():
-            batch.change(KeepLetter(item))
+            batch.beside.change(KeepLetter(item))
             db.execute(
                 "UPDATE letters SET number = ? WHERE agent = ? AND event_id = ?",
                 (item.number, batch.number(item.agent), item.event.id),
             )
         case (str() as agent, Result() as result):
-            batch.change(KeepResult(agent, result.event_id, result.name, result.value))
+            batch.beside.change(KeepResult(agent, result.event_id, result.name, result.value))
+        case CaseRecord():
+            batch.beside.record(item)
+        case KeptInterest(agent, since, value, durable):
+            db.execute(
+                "INSERT INTO interests VALUES (?, ?, ?, ?)",
+                (batch.number(agent), since, value, int(durable)),
+            )
         case Erasure(time, what, reason, events):
             db.execute(
                 "INSERT INTO erasures (time, what, reason, events) VALUES (?, ?, ?, ?)",
                 (time, what, reason, events),
             )
         case SetTimer() | KeepAttempts():
-            batch.change(item)
+            batch.beside.change(item)
         case _:
             raise InvalidStore(f"{item!r} is nothing that a store holds")

@@ -17,15 +17,16 @@ from choreia.runtime.stores.chain import digest_of, link
 from choreia.runtime.stores.refusals import (
     begins_at,
     duplicate,
+    interest_of,
     not_set,
     stale,
     stale_family,
 )
+from choreia.runtime.stores.sql.beside import Beside
 from choreia.runtime.stores.sql.connection import Connection, Row
 from choreia.runtime.stores.sql.known import IdTaken, Known
 from choreia.runtime.stores.sql.rows import (
     COLUMNS,
-    event_blob,
     event_from,
     events_of,
     insert_many,
@@ -35,14 +36,12 @@ from choreia.runtime.stores.sql.rows import (
 )
 from choreia.runtime.stores.unit import (
     CancelTimer,
+    CaseRecord,
     Change,
     Committed,
     Complete,
-    DropLetter,
-    Forget,
-    KeepAttempts,
-    KeepLetter,
-    KeepResult,
+    KeepInterest,
+    KeepRecord,
     KeepSnapshot,
     Outcome,
     Seated,
@@ -62,6 +61,7 @@ class Batch:
         self._db = db
         self.head, self.link, self.at = known.head, known.link, max(known.at, float(now))
         self._known = known
+        self.beside = Beside(db, self.number)
         self.names: dict[str, int] = {}
         """Those that are new, or were looked up."""
         self.last_name = known.last_name
@@ -174,15 +174,25 @@ class Batch:
             self._complete(unit.complete)
         seated = self._seat(unit)
         if unit.fires is not None:
-            self.change(CancelTimer(unit.fires.agent, unit.fires.key))
+            self.beside.change(CancelTimer(unit.fires.agent, unit.fires.key))
         for change in unit.changes:
-            if isinstance(change, KeepSnapshot):
-                if not conflicts and not repeated and change.source not in self._known.erased:
-                    self.snapshot(Snapshot(change.source, self.head, change.code, change.state))
+            if isinstance(change, KeepInterest):
+                self.beside.interest(interest_of(change, unit, seated, self.head))
             else:
-                self.change(change)
+                self._change(change, fresh=not conflicts and not repeated)
         old = frozenset(position for position in repeated if position <= before)
         return Committed(tuple(recorded.values()), old, tuple(conflicts), seated)
+
+    def _change(self, change: Change, *, fresh: bool) -> None:
+        """What is kept with a position is kept with the last of the unit."""
+        match change:
+            case KeepSnapshot(source, code, state):
+                if fresh and source not in self._known.erased:
+                    self.beside.snapshot(Snapshot(source, self.head, code, state))
+            case KeepRecord(agent, case, name, value):
+                self.beside.record(CaseRecord(agent, case, name, value, self.head))
+            case _:
+                self.beside.change(change)
 
     def _says_the_same(self, stands: Recorded, event: Event) -> bool:
         """With its keys in another order, perhaps."""
@@ -293,68 +303,3 @@ class Batch:
             (self._number(timer.agent), timer.key),
         ).fetchone()
         return None if found is None else event_from(found[0]).id
-
-    # -- what else a unit changes -----------------------------------------------------------
-
-    def snapshot(self, snapshot: Snapshot) -> None:
-        """Keep it, in place of the one before."""
-        self._db.execute(
-            "INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET "
-            "position = excluded.position, code = excluded.code, state = excluded.state",
-            (self.number(snapshot.source), snapshot.position, snapshot.code, snapshot.state),
-        )
-
-    def change(self, change: Change) -> None:  # one line for each kind
-        run, agent = self._db.execute, self.number
-        match change:
-            case SetTimer():
-                run(
-                    "INSERT INTO timers VALUES (?, ?, ?, ?, ?) ON CONFLICT (agent, key) DO UPDATE "
-                    "SET due = excluded.due, event = excluded.event, schedule = excluded.schedule",
-                    (
-                        agent(change.agent), change.key, change.due, event_blob(change.event),
-                        change.schedule,
-                    ),
-                )  # fmt: skip
-            case CancelTimer():
-                run(
-                    "DELETE FROM timers WHERE agent = ? AND key = ?",
-                    (agent(change.agent), change.key),
-                )
-            case KeepLetter(letter):
-                run(
-                    "INSERT INTO letters (agent, event_id, event, reason, error, traceback, "
-                    "attempts, time, waiting, crashes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                    "ON CONFLICT (agent, event_id) DO UPDATE SET event = excluded.event, "
-                    "reason = excluded.reason, error = excluded.error, "
-                    "traceback = excluded.traceback, attempts = excluded.attempts, "
-                    "time = excluded.time, waiting = excluded.waiting, crashes = excluded.crashes",
-                    (
-                        agent(letter.agent), letter.event.id, event_blob(letter.event),
-                        letter.reason, letter.error, letter.traceback, letter.attempts,
-                        letter.time, int(letter.waiting), letter.crashes,
-                    ),
-                )  # fmt: skip
-            case DropLetter():
-                run(
-                    "DELETE FROM letters WHERE agent = ? AND event_id = ?",
-                    (agent(change.agent), change.event_id),
-                )
-            case KeepAttempts():
-                run(
-                    "INSERT INTO attempts VALUES (?, ?, ?, ?) ON CONFLICT (agent, event_id) "
-                    "DO UPDATE SET failed = excluded.failed, crashes = excluded.crashes",
-                    (agent(change.agent), change.event_id, change.failed, change.crashes),
-                )
-            case KeepResult():
-                run(
-                    "INSERT INTO results VALUES (?, ?, ?, ?) ON CONFLICT (agent, event_id, name) "
-                    "DO UPDATE SET value = excluded.value",
-                    (agent(change.agent), change.event_id, change.name, change.value),
-                )
-            case Forget():
-                for table in ("attempts", "results"):
-                    run(
-                        f"DELETE FROM {table} WHERE agent = ? AND event_id = ?",
-                        (agent(change.agent), change.event_id),
-                    )

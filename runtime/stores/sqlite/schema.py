@@ -15,7 +15,7 @@ from choreia.runtime.errors import InvalidStore
 from choreia.runtime.stores.sql.connection import Connection
 
 APPLICATION = 0x63686F72  # "chor"
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -74,8 +74,20 @@ CREATE TABLE erasures (
     events INTEGER NOT NULL
 );
 """
+"""As in version 2."""
 
-
+SINCE_2 = """
+CREATE TABLE records (
+    agent INTEGER NOT NULL, correlation TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL,
+    position INTEGER NOT NULL, PRIMARY KEY (correlation, agent, name)
+) WITHOUT ROWID;
+CREATE INDEX records_agent ON records (agent, correlation, name);
+CREATE TABLE interests (
+    agent INTEGER NOT NULL, since INTEGER NOT NULL, value BLOB NOT NULL, durable INTEGER NOT NULL,
+    PRIMARY KEY (agent, since)
+) WITHOUT ROWID;
+"""
+"""What version 3 has besides: records of cases, and interests."""
 SINCE_1 = """
 CREATE TABLE types (number INTEGER PRIMARY KEY, name_number INTEGER NOT NULL UNIQUE);
 CREATE TABLE completed (
@@ -89,14 +101,17 @@ INSERT INTO types (name_number) SELECT DISTINCT type FROM events;
 """What version 2 has besides: families of agents, snapshots, and types apart from other names."""
 
 
-def _bring_up_to_date(db: Connection | sqlite3.Connection, path: str, *, may_write: bool) -> None:
+def _bring_up_to_date(
+    db: Connection | sqlite3.Connection, path: str, version: int, *, may_write: bool
+) -> None:
     if not may_write:
         raise InvalidStore(
             f"{path} was written by an older Choreia: bring it up to date with "
             f"`choreia store compact {path}`, or by starting a system with it"
         )
     cast("sqlite3.Connection", db).executescript(
-        f"BEGIN IMMEDIATE; {SINCE_1} PRAGMA user_version = {VERSION}; COMMIT;"
+        f"BEGIN IMMEDIATE; {SINCE_1 if version < 2 else ''} {SINCE_2} "
+        f"PRAGMA user_version = {VERSION}; COMMIT;"
     )
 
 
@@ -113,13 +128,13 @@ def prepare(db: Connection | sqlite3.Connection, path: str, *, may_create: bool)
                 f"{VERSION}): upgrade Choreia"
             )
         if version < VERSION:
-            _bring_up_to_date(db, path, may_write=may_create)
+            _bring_up_to_date(db, path, version, may_write=may_create)
         return
     if application or version or tables or not may_create:
         what = "is a database of another program" if tables else "is no event store yet"
         raise InvalidStore(f"{path} {what}: give another path")
     cast("sqlite3.Connection", db).executescript(
-        f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION};"
+        f"BEGIN IMMEDIATE; {TABLES} {SINCE_2} PRAGMA application_id = {APPLICATION};"
         f"PRAGMA user_version = {VERSION};"
         "INSERT INTO meta VALUES ('clean', 1); COMMIT;"
     )

@@ -23,6 +23,7 @@ from choreia.runtime.stores.base import (
     Opened,
     Verdict,
 )
+from choreia.runtime.stores.sql.beside import end_interests
 from choreia.runtime.stores.sql.erasing import erase_from
 from choreia.runtime.stores.sql.known import IdTaken, Known
 from choreia.runtime.stores.sql.readers import Readers
@@ -170,7 +171,7 @@ class SqliteStore(SqlReads):
                     "give each a store of its own",
                     pid=self._pid,
                 )
-            clean = self._transaction(lambda db: self._mark(db, clean=False))
+            clean = self._transaction(self._begin)
             self._known.erased.clear()
             self._running = True
             in_hand = self._hand.read()
@@ -186,6 +187,10 @@ class SqliteStore(SqlReads):
 
     def in_hand(self, deliveries: frozenset[tuple[str, str]]) -> None:
         self._hand.write(deliveries)
+
+    def _begin(self, db: sqlite3.Connection) -> bool:
+        end_interests(db, self._known.head)
+        return self._mark(db, clean=False)
 
     @staticmethod
     def _mark(db: sqlite3.Connection, *, clean: bool) -> bool:

@@ -16,7 +16,9 @@ from choreia.runtime.stores.jsonl import export, import_into
 from choreia.runtime.stores.unit import (
     Change,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
+    KeepRecord,
     KeepResult,
     Letter,
     Seat,
@@ -33,6 +35,8 @@ def fill(store: EventStore) -> EventStore:
         KeepAttempts("me", "e2", 1, 2),
         KeepAttempts("me", "e1", 1, 2),
         KeepResult("me", "e", "call", b'{"value":1}'),
+        KeepRecord("me:1", "case", "pay", orjson.dumps({"state": ODD})),
+        KeepInterest("me", orjson.dumps([ODD]), durable=False),
     ]
     append(store, event(payload={"big": 2**64 - 1, "small": -(2**63), "float": 0.1 + 0.2}))
     append(store, event(payload={"x": ODD}, source=ODD, id=ODD), event(id="gone"), now=2.25)
@@ -81,7 +85,7 @@ def test_each_line_is_json_and_says_what_it_is(lines: list[bytes]) -> None:
     kinds = [next(iter(document)) for document in documents]
     assert kinds == [
         "format", *["position"] * 3, "cursor", "cursor", "timer", "letter", "attempts", "attempts",
-        "result", "erasure", "events",
+        "result", "record", "interest", "erasure", "events",
     ]  # fmt: skip
     assert documents[1]["event"]["payload"]["big"] == 2**64 - 1
     assert "digest" not in documents[1]
@@ -94,7 +98,8 @@ def refused(lines: list[bytes], store: EventStore) -> str:
         import_into(store, lines)
     assert store.head == 0
     left = [store.cursors(), store.timers(), store.letters(), store.erasures()]
-    assert left == [[], [], [], []], "nothing is kept of it"
+    left += [list(store.records()), store.interests()]
+    assert not any(left), "nothing is kept of it"
     return str(caught.value)
 
 
@@ -143,9 +148,12 @@ def test_what_is_no_export_is_refused_at_once(begins: bytes) -> None:
 def test_a_store_that_has_events_takes_no_import(lines: list[bytes]) -> None:
     store = MemoryStore()
     append(store, event())
-    with pytest.raises(InvalidStore, match="empty store"):
-        import_into(store, lines)
-    assert store.head == 1
+    live = MemoryStore()
+    live.commit([Unit(changes=[KeepInterest("me", b"1", durable=False)])], 1.0)
+    for used in (store, live):
+        with pytest.raises(InvalidStore, match="empty store"):
+            import_into(used, lines)
+    assert (store.head, live.head) == (1, 0)
 
 
 def test_an_export_while_others_write_is_whole(tmp_path: Path, sqlite: SqliteStore) -> None:

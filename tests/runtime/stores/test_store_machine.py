@@ -32,9 +32,12 @@ from choreia.runtime.stores.unit import (
     Committed,
     Complete,
     DropLetter,
+    DropRecord,
     Forget,
     KeepAttempts,
+    KeepInterest,
     KeepLetter,
+    KeepRecord,
     KeepResult,
     KeepSnapshot,
     Letter,
@@ -89,6 +92,9 @@ changes: st.SearchStrategy[Change] = st.one_of(
     st.builds(KeepAttempts, agents, ids, st.integers(0, 3), st.integers(0, 3)),
     st.builds(KeepResult, agents, ids, keys, payloads.map(orjson.dumps)),
     st.builds(Forget, agents, ids),
+    st.builds(KeepRecord, agents, ids, keys, payloads.map(orjson.dumps)),
+    st.builds(DropRecord, agents, ids, keys),
+    st.builds(KeepInterest, agents, st.sampled_from([b"", b"1", b"2"]), st.booleans()),
     st.builds(
         KeepSnapshot,
         agents.map(lambda name: f"did:choreia:local:{name}"),
@@ -306,6 +312,10 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         selection = Selection((pattern,), source, case)
         assert self.store.page(after, limit, selection) == self.model.page(after, limit, selection)
+
+    @rule(case=st.none() | ids, agent=st.none() | agents)
+    def look_for_records(self, case: str | None, agent: str | None) -> None:
+        assert list(self.store.records(case, agent)) == list(self.model.records(case, agent))
 
     @rule(time=st.floats(0, 1000))
     def look_for_a_time(self, time: float) -> None:
