@@ -39,7 +39,7 @@ T = TypeVar("T")
 HOOKS = frozenset({"on_start", "on_stop", "on_receive", "on_failure"})
 _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
-    {"capabilities", "specializations", "capacity", "emits", "terminal", "external"}
+    {"capabilities", "specializations", "capacity", "emits", "terminal", "external", "passive"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
     | {"heartbeat", "restart", "durable", "max_lag", "key", "sleep_after", "awake"}
 )
@@ -51,7 +51,8 @@ class Agent(Actor):
     Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
     goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
     patterns; enforced when declared), `terminal` (types that end a case), `external` (types that
-    come from outside, or are for somebody outside); and give defaults for `spawn`: `mailbox`,
+    come from outside, or are for somebody outside), `passive` (it only looks on: what is on its way
+    to it holds no case open); and give defaults for `spawn`: `mailbox`,
     `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with
     a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that
     stands at that path of an event, awake while it has something to do (`sleep_after`, `awake`).
@@ -65,6 +66,7 @@ class Agent(Actor):
     emits: ClassVar[tuple[str | type, ...] | None] = None
     terminal: ClassVar[tuple[str | type, ...]] = ()
     external: ClassVar[tuple[str | type, ...]] = ()
+    passive: ClassVar[bool] = False
     key: ClassVar[str | None] = None
 
     _choreia_abilities: ClassVar[FrozenDict] = EMPTY

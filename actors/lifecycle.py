@@ -162,7 +162,9 @@ class Lifecycle:
         """An agent that did not come about: whoever has its ref already is told so."""
         self._roster.remove(cell)
         self._roster.free(cell.name)
-        settle_left_over(cell, cell.mailbox.close(), "stopped")
+        left = cell.mailbox.close()
+        settle_left_over(cell, left, "stopped")
+        cell.engine.over(cell, *left)
         cell.engine.dispatcher.release_lane(cell.schedule)
 
     def close(self, cell: Cell, reason: str) -> None:
@@ -173,7 +175,7 @@ class Lifecycle:
         engine = cell.engine
         self._roster.remove(cell)
         self.on_end(cell)
-        cancel_all(cast("Record", cell.owner))
+        cancel_all(engine, cast("Record", cell.owner))
         if cell.mailbox.state == CLOSED:
             return
         cell.found()
@@ -190,6 +192,7 @@ class Lifecycle:
             left += engine.lot.abandon(cell.feed)
         if cell.kind != "system":  # what the runtime says to itself is nobody's loss
             settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
+            engine.over(cell, *left)
         engine.held.pop(cell.number, None)
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})
@@ -203,6 +206,7 @@ class Lifecycle:
         engine = cell.engine
         for feed, event in engine.lot.leave_all(cell):
             engine.bury(event, feed.cell, None, 0, reason)
+            engine.over(feed.cell, event)
 
     # -- pausing --------------------------------------------------------------------------
 

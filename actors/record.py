@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from choreia.actors.options import Options
     from choreia.actors.presence import Presence
     from choreia.actors.ref import AgentRef
+    from choreia.actors.timers import Armed
     from choreia.runtime.delivery.bus import Target
-    from choreia.runtime.delivery.clock import Timer
     from choreia.runtime.delivery.subscription import Subscription
     from choreia.runtime.health.watch import Watch
 
@@ -61,7 +61,7 @@ class Record:
         self.watch: Watch | None = None
         """How it is being watched over."""
         self.subscriptions: tuple[Subscription[Target], ...] = ()
-        self.timers: dict[str, Timer] | None = None
+        self.timers: dict[str, Armed] | None = None
         self.family: Family | None = None
         """Of which it is the front, or a member."""
         self.key: str | None = None

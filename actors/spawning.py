@@ -74,6 +74,7 @@ class Spawner:
             agent = deliver_one(factory, place)
             self._check(agent, factory, taken)
             cell = taken[0]
+            self._engine.bus.end_with(type(cast("Agent", agent))._choreia_terminal)
             can = abilities(cast("Agent", agent))  # raises for what it set in its __init__
             self._subscribe(cell, cast("Agent", agent))
             family = cast("Record", cell.owner).family
@@ -131,6 +132,7 @@ class Spawner:
             options.mailbox,
         )
         ref: AgentRef[Any] = AgentRef(cell)
+        cell.holding = kind != "system" and not agent.passive
         cell.owner = Record(factory, options, self._presence, ref)
         if isinstance(cell, Front):
             found_family(self, cell)

@@ -29,6 +29,7 @@ from choreia.actors.roster import Roster
 from choreia.actors.spawning import Spawner
 from choreia.actors.stopping import GRACE, Stopping
 from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
+from choreia.runtime.delivery.cases import KEPT, Cases
 from choreia.runtime.delivery.clock import Clock, SystemClock
 from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
@@ -68,7 +69,8 @@ class ActorSystem(Outside, Looking):
     ``durability="relaxed"`` survives a killed process, but not a power cut. `store_wait`: seconds
     to wait for another process that has the store. `max_lag`: with more unhandled events than that
     before an agent, publishers wait. `max_crashes`: a process may die so often over one event
-    before that is a dead letter.
+    before that is a dead letter. `remember`: so many of the last events, deliveries, and cases at
+    rest are remembered, to look back at; 0 switches that off, and `case` and `trace` with it.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class ActorSystem(Outside, Looking):
         max_lag: int | None = None,
         max_crashes: int = 5,
         heartbeat: Heartbeat | None = USUAL,
+        remember: int = KEPT,
     ) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
             raise InvalidAgent(f"workers={workers!r}: give a whole number of threads, 1 or more")
@@ -95,11 +98,19 @@ class ActorSystem(Outside, Looking):
             raise InvalidAgent(
                 f"inherit={inherit!r}: give a tuple of names of extensions, such as ('tenant',)"
             )
+        if type(remember) is not int or remember < 0:
+            raise InvalidAgent(f"remember={remember!r}: give a whole number of events, 0 or more")
         random = Random(0 if seed is None and mode == "simulated" else seed)
         self._dispatcher: ThreadDispatcher | SimulatedDispatcher
         clock, self._dispatcher = _pair(mode, workers, random)
         self._engine = Engine(
-            clock, self._dispatcher, node=node, limits=limits, inherit=inherit, random=random
+            clock,
+            self._dispatcher,
+            node=node,
+            limits=limits,
+            inherit=inherit,
+            random=random,
+            cases=Cases(remember) if remember else None,
         )
         self._keeping: Keeping | None = None
         if store is not None:
@@ -217,7 +228,7 @@ class ActorSystem(Outside, Looking):
             raise InvalidAgent(f"topic {topic!r}: only an agent's @on can name attributes")
         planner = FunctionPlanner(handler, declared)
         ref = self._spawner.spawn(
-            lambda: Subscriber(planner),
+            lambda: Subscriber(planner, passive),
             name or f"subscription-{self._roster.next_number()}",
             "subscription",
             {"mailbox": mailbox, "overflow": overflow, "durable": durable, "start": start},

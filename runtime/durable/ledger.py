@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import orjson
@@ -192,6 +193,13 @@ class Ledger:
         self._done += 1
         self._after = max(self._after, item.position)
         self.done_with(item.event.id)
+        self.tell_of(item.event)
+
+    def tell_of(self, event: Event) -> None:
+        """When what is entered is on disk, tell those who wait for its case."""
+        cases = self._cell.engine.cases
+        if cases is not None and cases.watched:
+            self._then.append(partial(cases.tell, event.metadata.correlation_id or event.id))
 
     def buried(self, letter: Letter) -> None:
         """It is a dead letter."""

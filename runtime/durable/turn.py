@@ -153,6 +153,13 @@ class DurableTurn(Entering):
         self.progress = None
         self.cell.handled += 1
         self.ledger.handled(item)
+        if item.__class__ is Event:
+            self.over(item)
+
+    def over(self, item: object) -> None:
+        # What stands in the log is not counted there, but followed by its cursor.
+        if not isinstance(item, Recorded) and self.engine.cases is not None:
+            self.ledger.then(lambda: self.engine.over(self.cell, item))
 
     def _told(self, item: tuple[object]) -> None:
         hear = self.agent.on_receive
