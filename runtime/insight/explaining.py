@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from choreia.runtime.events.display import brief, plain, redact
+from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.segments import Misfit
 from choreia.runtime.insight.explain import Answer, Explanation, Fault, Miss
 from choreia.runtime.insight.jsonform import FORMAT, Fields, delivery_form, dumps
@@ -58,7 +59,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield _nobody(explanation)
     for one in explanation.matched:
         handlers = f" ({', '.join(one.handlers)})" if one.handlers else ""
-        yield f"  ✓ {one.agent}{handlers}: {_fate(one, live=recorded.live)}"
+        yield f"  ✓ {one.agent}{handlers}: {_fate(one, recorded)}"
     for one in explanation.missed[:MISSED]:
         yield f"  · {one.agent}: {_reason(one)}"
     if len(explanation.missed) > MISSED:
@@ -72,12 +73,14 @@ def _nobody(explanation: Explanation) -> str:
     return said
 
 
-def _fate(answer: Answer, *, live: bool) -> str:
+def _fate(answer: Answer, recorded: Recorded) -> str:
     if answer.delivery is not None:
         return standing(answer.delivery)
+    if recorded.erased:
+        return "it was there; the payload was erased"
     if not answer.durable:
         return "it was there; what became of it is not known, since it has no cursor"
-    return "it was there; what became of it is not known" if live else "erased before it came to it"
+    return "it was there; what became of it is not known"
 
 
 def _reason(answer: Answer) -> str:
