@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from choreia.actors.ear import settle_left_over
 from choreia.actors.every import start_schedules
 from choreia.actors.families import FrontAgent
+from choreia.actors.interests import end_interest
 from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.reply import Reply
 from choreia.actors.timers import cancel_all
@@ -188,6 +189,7 @@ class Lifecycle:
         cell.interrupt = True
         if cell.ledger is not None:
             cell.ledger.farewell(left, mark)
+            end_interest(cell)
         if cell.feed.cell is cell:  # the members of a group share one
             left += engine.lot.abandon(cell.feed)
         if cell.kind != "system":  # what the runtime says to itself is nobody's loss

@@ -11,6 +11,7 @@ from choreia.actors.ear import Ear
 from choreia.actors.families import family_options
 from choreia.actors.founding import found_family
 from choreia.actors.handlers import HandlerPlanner
+from choreia.actors.interests import keep_interest_now
 from choreia.actors.lifecycle import Lifecycle, abilities
 from choreia.actors.options import Options
 from choreia.actors.presence import Presence
@@ -85,8 +86,8 @@ class Spawner:
             for cell in taken:
                 self.lifecycle.undo(cell)
             raise
+        ask_for_seat(cell)
         if family is None:
-            ask_for_seat(cell)
             self.lifecycle.begin(cell)
         else:
             family.begin()
@@ -207,6 +208,7 @@ class Spawner:
             table.add(entry)
         for entry in had:
             table.remove(entry)
+        keep_interest_now(cell, agent)
 
     def _subscribe(self, cell: Cell, agent: Agent) -> None:
         if isinstance(agent, Subscriber):

@@ -40,6 +40,7 @@ class FunctionPlanner:
             topic.payload_class,
             may_return=True,
         )
+        self.name = name
         self.topic = topic
         self._pattern = topic.pattern(None)
         self._plan = Plan((step,))

@@ -379,5 +379,21 @@ class InvalidModule(ChoreiaError, ValueError):
         self.module = module
 
 
+class UnknownCase(ChoreiaError, LookupError):
+    """No event, and no case, of that id is known. `id` is what was asked for."""
+
+    def __init__(self, message: str, *, id: str = "") -> None:
+        super().__init__(message)
+        self.id = id
+
+
+class InvalidFormat(ChoreiaError, ValueError):
+    """There is no such format to show something in. `format` is what was asked for."""
+
+    def __init__(self, message: str, *, format: str = "") -> None:
+        super().__init__(message)
+        self.format = format
+
+
 class DemoError(ChoreiaError):
     """A demo was given input it cannot use: a file, a line, a value."""

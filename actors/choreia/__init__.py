@@ -34,6 +34,7 @@ from choreia.runtime.errors import IncompatibleVersion as IncompatibleVersion
 from choreia.runtime.errors import InvalidAgent as InvalidAgent
 from choreia.runtime.errors import InvalidEvent as InvalidEvent
 from choreia.runtime.errors import InvalidFilter as InvalidFilter
+from choreia.runtime.errors import InvalidFormat as InvalidFormat
 from choreia.runtime.errors import InvalidLimit as InvalidLimit
 from choreia.runtime.errors import InvalidModule as InvalidModule
 from choreia.runtime.errors import InvalidPattern as InvalidPattern
@@ -62,6 +63,7 @@ from choreia.runtime.errors import SystemStopped as SystemStopped
 from choreia.runtime.errors import UndeclaredEvent as UndeclaredEvent
 from choreia.runtime.errors import Unhandled as Unhandled
 from choreia.runtime.errors import UnknownAgent as UnknownAgent
+from choreia.runtime.errors import UnknownCase as UnknownCase
 
 # Type checkers read the first half, Python runs the second; a test compares the two.
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -110,9 +110,10 @@ class Ledger:
 
     # -- taking its place -------------------------------------------------------------------
 
-    def ask_for_seat(self) -> Entry:
-        """In the order of publishes and spawns: what is published later is for the agent."""
-        unit = Unit(seat=Seat(self._cell.agent, self.start))
+    def ask_for_seat(self, changes: Sequence[Change] = ()) -> Entry:
+        """In the order of publishes and spawns: what is published later is for the agent.
+        `changes` happen with it."""
+        unit = Unit(seat=Seat(self._cell.agent, self.start), changes=changes)
         self.seat = Entry(unit, self._take_seat, patient=True)
         return self._bus.journal.submit(self.seat)
 
