@@ -20,7 +20,6 @@ from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.errors import CaseTimeout, ChoreiaError, SystemStopped, UnknownCase
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
-from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.insight import reading
 from choreia.runtime.insight.matching import Listeners
 from choreia.runtime.insight.memory import Memory, case_of
@@ -39,7 +38,7 @@ Records = Callable[[str], Sequence[CaseRecord]]
 
 
 @attrs.frozen
-class Summary:
+class CaseSummary:
     """One case in a list of them."""
 
     id: str
@@ -54,24 +53,25 @@ class Board:
 
     def __init__(self, roster: Roster, records: Records) -> None:
         self._roster = roster
-        self._engine = roster.engine
+        self.engine = roster.engine
         self._records = records
-        self._waiting: set[Case] = set()
+        self.waiting: set[Patience] = set()
+        self.stopped = False
 
     # -- one case -----------------------------------------------------------------------------
 
     def case(self, which: Event | str) -> Case:
         """The case of that id, or of that event, or of the event of that id. Raises
         `UnknownCase`."""
-        _ = self.counts
+        counts = self.counts
         if isinstance(which, Event):
             return Case(self, case_of(which))
-        bus = self._engine.bus
+        bus = self.engine.bus
         if isinstance(bus, LogBus):
             return Case(self, reading.case_of(bus.store, which))
-        if self.counts.find(which) is not None:
+        if counts.find(which) is not None:
             return Case(self, which)
-        for event in self.counts.trail():
+        for event in counts.trail():
             if event.id == which:
                 return Case(self, case_of(event))
         raise UnknownCase(
@@ -82,15 +82,21 @@ class Board:
 
     def story(self, case: str) -> Story:
         """All that is known of it now."""
-        bus = self._engine.bus
+        bus = self.engine.bus
         if isinstance(bus, LogBus):
             told = reading.story(bus.store, case, run_from=bus.before_run)
             return attrs.evolve(told, deliveries=tuple(self._live(told.deliveries)))
-        memory = Memory(self._engine, self._roster.all(), case)
+        memory = Memory(self.engine, self._roster.all(), case)
         return self._remembered(memory, self._interests(memory), case)
 
     def verdict(self, case: str) -> Verdict:
         return judge(self.story(case))
+
+    def end(self) -> None:
+        """The system has stopped: nobody waits any longer."""
+        self.stopped = True
+        for patience in list(self.waiting):
+            patience.end()
 
     def in_flight(self, case: str) -> bool:
         """Whether something of it certainly is; a quick look."""
@@ -98,14 +104,14 @@ class Board:
 
     # -- all of them --------------------------------------------------------------------------
 
-    def cases(self, verdict: str | None, limit: int) -> list[Summary]:
+    def cases(self, verdict: str | None, limit: int) -> list[CaseSummary]:
         """The newest first; those of the runtime's own news are left out."""
         if verdict is not None and verdict not in {word.value for word in Word}:
             words = ", ".join(word.value for word in Word)
             raise ChoreiaError(f"verdict={verdict!r}: choose one of {words}")
         if type(limit) is not int or limit < 1:
             raise ChoreiaError(f"limit={limit!r}: give a whole number of cases, 1 or more")
-        found: list[Summary] = []
+        found: list[CaseSummary] = []
         for story in self._stories():
             summary = _summary(story)
             if verdict in (None, summary.verdict.word.value):
@@ -115,7 +121,7 @@ class Board:
         return found
 
     def _stories(self) -> Iterable[Story]:
-        bus = self._engine.bus
+        bus = self.engine.bus
         if isinstance(bus, LogBus):
             before = None
             while page := bus.store.cases(before=before):
@@ -123,7 +129,7 @@ class Board:
                     yield self.story(span.correlation_id)
                 before = page[-1].first
             return
-        memory = Memory(self._engine, self._roster.all())
+        memory = Memory(self.engine, self._roster.all())
         interests = self._interests(memory)
         listeners = Listeners(interests)
         for case, events in reversed(memory.by_case.items()):
@@ -135,12 +141,12 @@ class Board:
     @property
     def counts(self) -> Cases:
         """Raises `ChoreiaError` when nobody counts."""
-        if self._engine.cases is None:
+        if self.engine.cases is None:
             raise ChoreiaError(
                 "this system remembers nothing (ActorSystem(remember=0)): leave that out to look "
                 "at cases"
             )
-        return self._engine.cases
+        return self.engine.cases
 
     def _remembered(
         self,
@@ -266,9 +272,8 @@ class Patience:
     def __init__(self, board: Board, case: str, timeout: float | None) -> None:
         self._board = board
         self._case = case
-        engine = board._engine
-        self.dispatcher = engine.dispatcher
-        self._monotonic = engine.clock.monotonic
+        self.dispatcher = board.engine.dispatcher
+        self._monotonic = board.engine.clock.monotonic
         self._timeout = timeout
         self._deadline = None if timeout is None else self._monotonic() + timeout
         self.gate = Gate()
@@ -315,9 +320,9 @@ class Patience:
         self.gate.open()
 
 
-def _summary(story: Story) -> Summary:
+def _summary(story: Story) -> CaseSummary:
     first = story.events[0].event.type if story.events else ""
-    return Summary(story.correlation_id, first, len(story.events), judge(story))
+    return CaseSummary(story.correlation_id, first, len(story.events), judge(story))
 
 
 def _is_news(event: Event) -> bool:
@@ -340,6 +345,3 @@ def _why_stuck(cell: Cell | None) -> str:
     if suspicion is None:
         return "its thread has ended" if cell.state == "dead" else ""
     return f"it is {suspicion.reason}"
-
-
-__all__ = ["Board", "Case", "Recorded", "Summary"]

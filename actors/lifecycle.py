@@ -174,6 +174,8 @@ class Lifecycle:
         For the thread that owns the cell's turn, or when there is none any more.
         """
         engine = cell.engine
+        if cell.mailbox.state != CLOSED:
+            self._roster.remember(cell)
         self._roster.remove(cell)
         self.on_end(cell)
         cancel_all(engine, cast("Record", cell.owner))

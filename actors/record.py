@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from choreia.actors.timers import Armed
     from choreia.runtime.delivery.bus import Target
     from choreia.runtime.delivery.subscription import Subscription
+    from choreia.runtime.events.event import Event
     from choreia.runtime.health.watch import Watch
 
 
@@ -31,6 +32,7 @@ class Record:
         "presence",
         "ref",
         "renewing",
+        "since",
         "stopping",
         "subscriptions",
         "timers",
@@ -51,6 +53,8 @@ class Record:
         self.options = options
         self.presence = presence
         self.ref = ref
+        self.since: Event | None = None
+        """The last event before it subscribed, as far as it is remembered."""
         self.incarnation = 1
         self.renewing = False
         """Whether it is to be replaced as soon as it has a turn."""

@@ -77,6 +77,8 @@ class Spawner:
             cell = taken[0]
             self._engine.bus.end_with(type(cast("Agent", agent))._choreia_terminal)
             can = abilities(cast("Agent", agent))  # raises for what it set in its __init__
+            if self._engine.cases is not None:
+                cast("Record", cell.owner).since = self._engine.cases.last()
             self._subscribe(cell, cast("Agent", agent))
             family = cast("Record", cell.owner).family
             if family is not None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
 from choreia.actors.blocking import check_timeout, forbid_on_loop, refuse_fenced
+from choreia.actors.cases import Board
 from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
 from choreia.actors.keeping import Durability, Keeping, StoreGiven
@@ -43,7 +44,7 @@ from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
-from choreia.runtime.stores.unit import Start
+from choreia.runtime.stores.unit import CaseRecord, Start
 
 Factory = Callable[[], object]
 Mode = Literal["threads", "simulated"]
@@ -131,12 +132,16 @@ class ActorSystem(Outside, Looking):
         if isinstance(self._dispatcher, SimulatedDispatcher):
             self._dispatcher.watchful = self._guard.watchful
             self._dispatcher.hopeful = self._guard.hopeful
-        super().__init__(self._engine, Publisher(self._roster))
+        board = Board(self._roster, self._records)
+        super().__init__(self._engine, Publisher(self._roster), board)
         self._redeliverer = Redeliverer(self._roster)
         self._stopping = Gate()
         self._stopped = Gate()
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
         self._spawner.spawn(self._guard.supervisor, SUPERVISOR, "system", {})
+
+    def _records(self, case: str) -> Sequence[CaseRecord]:
+        return ()
 
     # -- agents ---------------------------------------------------------------------------
 

@@ -317,6 +317,15 @@ class CaseDied(RequestTimeout):
         self.verdict = verdict
 
 
+class CaseTimeout(ChoreiaError, TimeoutError):
+    """A case was not over in time; `verdict` says how it stands."""
+
+    def __init__(self, message: str, *, correlation_id: str = "", verdict: object = None) -> None:
+        super().__init__(message)
+        self.correlation_id = correlation_id
+        self.verdict = verdict
+
+
 class ListenerLagged(ChoreiaError):
     """A `listen` buffer overflowed: `missed` events were let go, oldest first.
 

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 
 # The errors import nothing, so they need not wait.
 from choreia.runtime.errors import BlockingCall as BlockingCall
+from choreia.runtime.errors import BudgetExceeded as BudgetExceeded
+from choreia.runtime.errors import CaseDied as CaseDied
+from choreia.runtime.errors import CaseTimeout as CaseTimeout
 from choreia.runtime.errors import ChoreiaError as ChoreiaError
 from choreia.runtime.errors import Deadlock as Deadlock
 from choreia.runtime.errors import DecodeError as DecodeError
@@ -69,6 +72,8 @@ from choreia.runtime.errors import UnknownCase as UnknownCase
 if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
+    from choreia.actors.cases import Case as Case
+    from choreia.actors.cases import CaseSummary as CaseSummary
     from choreia.actors.context import current as current
     from choreia.actors.difference import Difference as Difference
     from choreia.actors.difference import difference as difference
@@ -105,12 +110,15 @@ if TYPE_CHECKING:
     from choreia.runtime.events.topic import TopicPattern as TopicPattern
     from choreia.runtime.health.heartbeat import Heartbeat as Heartbeat
     from choreia.runtime.health.restart import Restart as Restart
+    from choreia.runtime.insight.verdict import Verdict as Verdict
     from choreia.runtime.stores.memory import MemoryStore as MemoryStore
     from choreia.runtime.stores.sqlite.store import SqliteStore as SqliteStore
 else:
     _ERRORS = [name for name, value in globals().items() if isinstance(value, type)]
     _HOMES = {
         "Agent": "choreia.actors.agent",
+        "Case": "choreia.actors.cases",
+        "CaseSummary": "choreia.actors.cases",
         "current": "choreia.actors.context",
         "Difference": "choreia.actors.difference",
         "difference": "choreia.actors.difference",
@@ -147,6 +155,7 @@ else:
         "TopicPattern": "choreia.runtime.events.topic",
         "Heartbeat": "choreia.runtime.health.heartbeat",
         "Restart": "choreia.runtime.health.restart",
+        "Verdict": "choreia.runtime.insight.verdict",
         "MemoryStore": "choreia.runtime.stores.memory",
         "SqliteStore": "choreia.runtime.stores.sqlite.store",
     }

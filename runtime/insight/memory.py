@@ -91,7 +91,8 @@ class Memory:
 
     def deliveries(self, case: str, wanted: Sequence[Wanted]) -> tuple[Delivery, ...]:
         """How each of `wanted` stands, and what else is on its way in that case."""
-        places, over = dict(self._places.get(case, ())), self._over.get(case, {})
+        places: dict[Key, State] = dict(self._places.get(case, {}))
+        over = self._over.get(case, {})
         made: list[Delivery] = []
         for recorded, agent, passive in wanted:
             key = (recorded.event.id, agent)
@@ -103,7 +104,7 @@ class Memory:
             else:
                 made.append(Delivery(*key, State.HANDLED, passive=passive))
         # Who was told it directly.
-        made += [Delivery(*key, state) for key, state in places.items()]
+        made += [Delivery(event_id, agent, state) for (event_id, agent), state in places.items()]
         if self._flying(case) and all(one.state.over or one.passive for one in made) and made:
             # It moved while it was looked for. The last that came is as good a guess as any.
             last = max(range(len(made)), key=lambda place: (not made[place].passive, place))
