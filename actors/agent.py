@@ -18,6 +18,7 @@ from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, to
 from choreia.actors.once import call_once
 from choreia.actors.options import Options, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
+from choreia.actors.spending import spend
 from choreia.actors.timers import cancel_timer, set_alarm, set_timer
 from choreia.runtime.delivery.emission import Declaration
 from choreia.runtime.delivery.steps import Kind
@@ -236,6 +237,14 @@ class Agent(Actor):
         again; it must be JSON then, or `InvalidPayload` is raised.
         """
         return cast("T", call_once(turn_of(self, "once"), name, fn, args))
+
+    def spend(self, *, usd: float) -> None:
+        """Say that handling this event has cost so much: it counts for the case's `CaseLimits`.
+
+        At once, whatever becomes of the handler, and once for each event and call: the second call
+        of another attempt is the second call of the first. Raises `InvalidLimit`.
+        """
+        spend(turn_of(self, "spend"), usd)
 
     def stop(self) -> None:
         """Stop when what is already in the mailbox has been handled."""

@@ -296,6 +296,27 @@ class RequestTimeout(ChoreiaError, TimeoutError):
         self.seen = tuple(seen)
 
 
+class CaseDied(RequestTimeout):
+    """The request's case has come to its end without an answer; waiting longer would be in vain.
+
+    `dead_letters` are those of the case, `verdict` says how it ended. (A kind of `RequestTimeout`,
+    which it spares: whoever catches that is told sooner.)
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        correlation_id: str = "",
+        seen: Sequence[object] = (),
+        dead_letters: Sequence[object] = (),
+        verdict: object = None,
+    ) -> None:
+        super().__init__(message, correlation_id=correlation_id, seen=seen)
+        self.dead_letters = tuple(dead_letters)
+        self.verdict = verdict
+
+
 class ListenerLagged(ChoreiaError):
     """A `listen` buffer overflowed: `missed` events were let go, oldest first.
 
@@ -309,6 +330,17 @@ class ListenerLagged(ChoreiaError):
 
 class HopLimit(ChoreiaError):
     """A causal chain grew longer than `CaseLimits.hops`: agents that feed each other."""
+
+
+class BudgetExceeded(ChoreiaError):
+    """A case used more events or money than `CaseLimits` grants: nothing of it is handled any more.
+
+    Only ever in dead letters, with the reason ``budget``.
+    """
+
+    def __init__(self, message: str, *, correlation_id: str = "") -> None:
+        super().__init__(message)
+        self.correlation_id = correlation_id
 
 
 class Unhandled(ChoreiaError):

@@ -39,6 +39,8 @@ class Watcher(Protocol):
 
 Target = Cell | Watcher
 Guard = Callable[[Event], bool]
+Mishap = Callable[[Event, "Sequence[Feed]"], "Sequence[Feed]"]
+"""Which feeds an event reaches in a simulation with faults, of those that it is for."""
 
 
 @attrs.frozen
@@ -60,6 +62,8 @@ class Route:
     """How many of the feeds are of agents that hold a case open."""
     ending: bool
     """Whether events of the type end a case."""
+    mishap: Mishap | None
+    """What a simulation has happen to deliveries."""
 
     def select(self, event: Event) -> Sequence[Feed]:
         """The feeds that `event` goes to."""
@@ -70,11 +74,15 @@ class Route:
             for feed, guard in zip(self.feeds, self.guards, strict=True)
             if guard is None or guard(event)
         ]
-        return _of_members(selected, event) if self.keyed else selected
+        chosen = _of_members(selected, event) if self.keyed else selected
+        return chosen if self.mishap is None else self.mishap(event, chosen)
 
 
 def compile_route(
-    type: str, subscriptions: tuple[Subscription[Target], ...], ending: bool = False
+    type: str,
+    subscriptions: tuple[Subscription[Target], ...],
+    ending: bool = False,
+    mishap: Mishap | None = None,
 ) -> Route:
     """Several handlers of one agent are one delivery; one without a filter makes it certain."""
     cells: dict[Cell, list[Filter | None]] = {}
@@ -89,7 +97,7 @@ def compile_route(
     guards = [_guard(cells[cell]) for cell in ordered]
     feeds = tuple(cell.feed for cell in ordered)
     keyed = any(isinstance(feed, KeyedFeed) for feed in feeds)
-    everybody = not keyed and all(guard is None for guard in guards)
+    everybody = mishap is None and not keyed and all(guard is None for guard in guards)
     return Route(
         feeds,
         None if everybody else tuple(guards),
@@ -99,6 +107,7 @@ def compile_route(
         keyed,
         _holding(feeds),
         ending,
+        mishap,
     )
 
 
@@ -135,11 +144,18 @@ class Bus:
         self.cases: dict[str, tuple[Watcher, ...]] = {}
         """See the events of one correlation; a dict, so that a thousand requests cost no more."""
 
+        self._mishap: Mishap | None = None
         self.terminals: frozenset[TopicPattern] = frozenset()
         """Types that some agent says end a case."""
 
     def _compile(self, type: str, subscriptions: tuple[Subscription[Target], ...]) -> Route:
-        return compile_route(type, subscriptions, any(p.matches(type) for p in self.terminals))
+        ending = any(pattern.matches(type) for pattern in self.terminals)
+        return compile_route(type, subscriptions, ending, self._mishap)
+
+    def suffer(self, mishap: Mishap | None) -> None:
+        """Have this happen to all deliveries from now on."""
+        self._mishap = mishap
+        self.table.forget()
 
     def end_with(self, patterns: Iterable[TopicPattern]) -> None:
         """Events of these types end a case."""

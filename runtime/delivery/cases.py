@@ -23,9 +23,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from choreia.runtime.events.event import Event
+
+if TYPE_CHECKING:
+    from choreia.runtime.delivery.budget import Used
 
 KEPT = 10_000
 """Events, deliveries, and cases at rest that are remembered."""
@@ -40,7 +43,10 @@ Told = Callable[[], None]
 class Tally:
     """What is counted of one case. Change it with the lock of its `Cases` held."""
 
-    __slots__ = ("count", "events", "home", "id", "outcome", "over", "spent", "timers", "watchers")
+    __slots__ = (
+        *("count", "events", "home", "id", "outcome", "over"),
+        *("spent", "timers", "used", "watchers"),
+    )
 
     def __init__(self, id: str, home: Cases) -> None:
         self.id = id
@@ -52,8 +58,10 @@ class Tally:
         self.events = 0
         """Events so far."""
         self.spent = 0.0
+        self.used: Used | None = None
+        """What was used before this run, if anybody asked; then it is in the counts."""
         self.over = False
-        """Whether it has used more than `CaseLimits` grants."""
+        """Whether it was said that it has used more than `CaseLimits` grants."""
         self.outcome: Event | None = None
         """The last of its events whose type ends a case."""
         self.watchers: tuple[Told, ...] = ()
@@ -176,6 +184,27 @@ class Cases:
             told = self._settled(case)
         for tell in told:
             tell()
+
+    def keep(self, event: Event) -> Tally:
+        """The tally of its case. It stands while something of the case is in flight."""
+        id = event.metadata.correlation_id or event.id
+        with self._lock:
+            found = self._live.get(id) or self._resting.get(id)
+            if found is None:
+                found = self._case(id)
+                self._settled(found)
+            return found
+
+    def spent(self, event: Event, amount: float) -> None:
+        """Handling it has cost so much."""
+        tally = self.keep(event)
+        with self._lock:
+            tally.spent += amount
+
+    def note_loss(self, agent: str, event: Event) -> None:
+        """A fault has it that `agent` never gets `event`, which is not counted for it."""
+        if (agent, event, "lost") not in self._losses:
+            self._losses.append((agent, event, "lost"))
 
     # -- timers -------------------------------------------------------------------------------
 

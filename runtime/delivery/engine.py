@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
 
+from choreia.runtime.delivery.budget import Budget
 from choreia.runtime.delivery.bus import Bus
 from choreia.runtime.delivery.cases import Cases, event_of
 from choreia.runtime.delivery.cell import DEAD, PAUSED, Cell
@@ -31,6 +32,7 @@ from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.parking import ParkingLot
 from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.errors import Deadlock, IdleTimeout
+from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event, make_event, make_metadata
 from choreia.runtime.events.identity import IdSource, agent_did
 from choreia.runtime.events.limits import CaseLimits, Limits
@@ -68,8 +70,14 @@ class Engine(Entrance):
         self.log = logging.getLogger("choreia.system")
         self.lock = threading.Lock()
         self.bus: Bus = Bus(self)
+        if cases is None and self.limits.counted:
+            cases = Cases()
         self.cases = cases
         """Counts what is in flight of each case; None: nobody does."""
+        self.budget: Budget | None = None
+        """What cases may use, if that is limited."""
+        if cases is not None and self.limits.counted:
+            self.budget = Budget(self.limits, cases, self._tell_of_excess)
         self.lot = ParkingLot()
         self.letters = DeadLetters()
         self.on_failure: Callable[[Failure], None] | None = None
@@ -141,6 +149,10 @@ class Engine(Entrance):
         if circle:
             payload["cycle"] = list(circle)
         self.announce("agent.backpressure", payload, cell.id)
+
+    def _tell_of_excess(self, event: Event, facts: Mapping[str, object]) -> None:
+        self.log.error("case %s has used up its budget", plain(str(facts["correlation_id"]), 80))
+        self.announce("case.budget_exceeded", facts, cause=event)
 
     # -- dead letters -----------------------------------------------------------------------
 

@@ -44,6 +44,13 @@ def deliver(
     turn.event, turn.progress, turn.attempt = event, progress, attempt
     if progress is not None:
         progress.new_attempt()
+    budget = turn.engine.budget
+    refusal = None if budget is None else budget.refusal(event)
+    if refusal is not None:
+        turn.bury(event, refusal, 0, "budget", progress)
+        if reply is not None:
+            reply.set_exception((type(refusal), refusal, None))
+        return
     yield from _attempts(turn, event, plan, None, routed, reply)
     if then is not None:
         then()

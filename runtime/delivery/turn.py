@@ -78,6 +78,7 @@ class Turn(Frames):
         left, brisk = self.engine.events_per_turn, self.brisk
         hear = agent.on_receive
         cases = self.engine.cases if cell.holding else None
+        careful = self.engine.budget is not None
         done = self.unreported  # told of by the batch, and before anybody may think all is quiet
         while True:
             if cell.interrupt:
@@ -112,7 +113,7 @@ class Turn(Frames):
             if kind is Event:
                 plan = known.get(item.type) or self.planner.plan(item.type)  # type: ignore[attr-defined]
                 quick = plan.quick
-                if quick is None:
+                if quick is None or careful:
                     self.begin(deliver(self, item, plan), item)  # type: ignore[arg-type]
                     if self.fenced:
                         break

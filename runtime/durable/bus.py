@@ -153,6 +153,8 @@ class LogBus(Bus):
                 route, feeds = self.receivers(event)
                 if self._engine.cases is not None:
                     self._count_live(event, feeds)
+                if self._engine.budget is not None:
+                    self._engine.budget.count(event)
                 if route.watchers or self.taps or self.cases:
                     self.show(event, route)
                 for feed in feeds:

@@ -191,7 +191,7 @@ class DurableTurn(Entering):
 
     def _known(self, item: object, event: Event) -> bool:
         """Whether something is known of earlier attempts, or has to be written before this one."""
-        if event.type in UPCAST and outdated(event):
+        if self.engine.budget is not None or (event.type in UPCAST and outdated(event)):
             return True  # its upcaster fails: that is told in a frame
         if not isinstance(item, Recorded):
             return False
