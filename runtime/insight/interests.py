@@ -6,10 +6,9 @@ of one class share one value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import cast
-
-import orjson
 
 from choreia.runtime.errors import StoreDamaged
 from choreia.runtime.insight.story import Ask, Interest
@@ -35,7 +34,8 @@ def encode(interest: Interest) -> bytes:
         said["terminal"] = interest.terminal
     if interest.external:
         said["external"] = interest.external
-    return orjson.dumps(said)
+    # Not orjson: a filter may compare with a whole number of any size.
+    return json.dumps(said, separators=(",", ":")).encode()
 
 
 def decode(kept: KeptInterest, until: int | None = None) -> Interest:
@@ -44,7 +44,7 @@ def decode(kept: KeptInterest, until: int | None = None) -> Interest:
     Raises `StoreDamaged` when the value is none that `encode` made.
     """
     try:
-        said = cast("Fields", orjson.loads(kept.value))
+        said = cast("Fields", json.loads(kept.value))
         return Interest(
             agent=kept.agent,
             asks=tuple(_ask(ask) for ask in cast("list[Fields]", said["asks"])),
