@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from choreia.runtime.errors import UnknownCase
+from choreia.runtime.errors import InvalidFormat, UnknownCase
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.payload import Json
 from choreia.runtime.events.recorded import ERASED, Recorded
@@ -102,6 +102,13 @@ def test_zero_matches_is_an_answer_with_what_comes_nearest() -> None:
     assert "What comes nearest: order.placd" in said
 
 
+def test_nobody_got_it_though_the_type_was_subscribed_to() -> None:
+    interests = Interest("a", (Ask("order.placed", {"payload.x": 1}),)), Interest("b", (Ask("z"),))
+    found = told(*interests)
+    assert found.nearest == ()
+    assert "nobody got it: no subscription to its type let it through" in as_text(found)
+
+
 def test_who_got_it_without_a_subscription_was_told() -> None:
     dead = Delivery("e1", "bob:7", State.DEAD, reason="unhandled")
     (answer,) = told(deliveries=(dead,)).answers
@@ -175,6 +182,14 @@ def test_what_a_program_reads() -> None:
         "inside": ["$or"],
     }
     assert second["misses"][0]["topic"] == {"segment": 2, "wanted": None, "found": "placed"}
+
+
+def test_it_shows_itself(shop: Story) -> None:
+    found = explain(shop, "e1")
+    assert str(found) == as_text(found)
+    assert found.show("json") == as_json(found)
+    with pytest.raises(InvalidFormat, match="the formats text, json"):
+        found.show("html")
 
 
 def test_hostile_text_stays_text(hostile: Story) -> None:

@@ -12,9 +12,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from choreia.runtime.errors import InvalidFormat
+from choreia.runtime.events.payload import Json, freeze
 from choreia.runtime.insight.formats import FORMATS, render
 from choreia.runtime.insight.story import Story
 from choreia.runtime.insight.trace import trace
@@ -39,6 +41,19 @@ def test_no_format_shows_a_secret_or_what_was_erased(form: str, shop: Story) -> 
     assert "hunter2" not in shown
     assert '"text"' not in shown
     assert "'text'" not in shown
+
+
+def test_news_of_a_dead_letter_are_short(shop: Story) -> None:
+    facts: dict[str, Json] = {"event_type": "a.b", "agent": "x\x1b", "reason": "failed", "more": 1}
+    event = attrs.evolve(shop.events[0].event, type="event.dead_lettered", payload=freeze(facts))
+    story = attrs.evolve(shop, events=(attrs.evolve(shop.events[0], event=event),))
+    assert "1 event.dead_lettered a.b at x (failed), from" in render(trace(story))
+
+
+def test_a_trace_shows_itself(shop: Story) -> None:
+    made = trace(shop)
+    assert str(made) == made.show() == render(made, "tree")
+    assert made.show("json", times=False) == render(made, "json", times=False)
 
 
 def test_what_is_no_format_is_refused() -> None:
