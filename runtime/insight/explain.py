@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 import attrs
 
-from choreia.runtime.errors import UnknownCase
+from choreia.runtime.errors import InvalidFormat, UnknownCase
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.payload import Json
@@ -80,7 +80,20 @@ class Explanation:
     answers: tuple[Answer, ...]
     """Of those who got it, in order; then of the others, the nearest first."""
     nearest: tuple[str, ...] = ()
-    """When nobody was subscribed: the patterns that look most like its type."""
+    """When nobody was subscribed to its type: the patterns that look most like it."""
+
+    def show(self, format: str = "text") -> str:
+        """As ``text``, or as ``json``. Raises `InvalidFormat`."""
+        from choreia.runtime.insight.explaining import as_json, as_text
+
+        if format not in ("text", "json"):
+            raise InvalidFormat(
+                f"format={format!r}: an explanation has the formats text, json", format=format
+            )
+        return as_text(self) if format == "text" else as_json(self)
+
+    def __str__(self) -> str:
+        return self.show()
 
     @property
     def matched(self) -> tuple[Answer, ...]:
@@ -108,7 +121,8 @@ def explain(story: Story, event_id: str) -> Explanation:
     ]
     matched = [one for one in answers if one.matched]
     missed = sorted((one for one in answers if not one.matched), key=_distance)
-    nearest = () if matched else _nearest(recorded.event.type, there)
+    of_another_type = not matched and all(m.segment for one in missed for m in one.misses)
+    nearest = _nearest(recorded.event.type, there) if of_another_type else ()
     return Explanation(recorded, (*matched, *missed), nearest)
 
 
@@ -173,4 +187,4 @@ def _distance(answer: Answer) -> tuple[int, int]:
 
 def _nearest(type: str, there: Iterable[Listener]) -> tuple[str, ...]:
     patterns = {ear.pattern.pattern for one in there for ear in one.ears}
-    return tuple(get_close_matches(type, sorted(patterns), NEAREST, 0.5))
+    return tuple(get_close_matches(type, sorted(patterns), NEAREST, 0.7))

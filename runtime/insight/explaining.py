@@ -67,6 +67,8 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _nobody(explanation: Explanation) -> str:
+    if any(miss.segment is None for one in explanation.answers for miss in one.misses):
+        return "nobody got it: no subscription to its type let it through"
     said = f"nobody was subscribed to it: it reached no agent, of {len(explanation.answers):,}"
     if explanation.nearest:
         said += f". What comes nearest: {', '.join(explanation.nearest)}"

@@ -6,10 +6,11 @@ of one class share one value.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-import orjson
+import attrs
 
 from choreia.runtime.errors import StoreDamaged
 from choreia.runtime.insight.story import Ask, Interest
@@ -35,21 +36,21 @@ def encode(interest: Interest) -> bytes:
         said["terminal"] = interest.terminal
     if interest.external:
         said["external"] = interest.external
-    return orjson.dumps(said)
+    # Not orjson: a filter may compare with a whole number of any size.
+    return json.dumps(said, separators=(",", ":")).encode()
 
 
-def decode(kept: KeptInterest, until: int | None = None) -> Interest:
+def decode(kept: KeptInterest) -> Interest:
     """What was kept. Fields that are not known are passed over: a later version may have more.
 
     Raises `StoreDamaged` when the value is none that `encode` made.
     """
     try:
-        said = cast("Fields", orjson.loads(kept.value))
+        said = cast("Fields", json.loads(kept.value))
         return Interest(
             agent=kept.agent,
             asks=tuple(_ask(ask) for ask in cast("list[Fields]", said["asks"])),
             since=kept.since,
-            until=until,
             kind=str(said.get("kind", "agent")),
             passive=said.get("passive") is True,
             durable=kept.durable,
@@ -72,11 +73,22 @@ def versions(kept: Iterable[KeptInterest]) -> tuple[Interest, ...]:
     for one in sorted(kept, key=lambda one: one.since):
         by_agent.setdefault(one.agent, []).append(one)
     found: list[Interest] = []
+    known: dict[bytes, Interest] = {}  # agents of one class share one value, thousands of times
     for rows in by_agent.values():
         ends = [row.since for row in rows[1:]]
         for row, until in zip(rows, [*ends, None], strict=True):
             if row.value and (until is None or until > row.since):
-                found.append(decode(row, until))
+                if row.value not in known:
+                    known[row.value] = decode(row)
+                found.append(
+                    attrs.evolve(
+                        known[row.value],
+                        agent=row.agent,
+                        since=row.since,
+                        until=until,
+                        durable=row.durable,
+                    )
+                )
     return tuple(sorted(found, key=lambda one: (one.since, one.agent)))
 
 

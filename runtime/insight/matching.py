@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -58,7 +58,7 @@ class Listeners:
     """
 
     def __init__(self, interests: Iterable[Interest]) -> None:
-        self._filters: dict[str, Filter] = {}
+        self._compiled: dict[str, Ear] = {}
         self._trie: PatternTrie[tuple[Listener, Ear]] = PatternTrie()
         self._known: dict[str, list[tuple[Listener, Ear]]] = {}
         self.all: Sequence[Listener] = [
@@ -93,16 +93,14 @@ class Listeners:
         return found
 
     def _listener(self, place: int, interest: Interest) -> Listener:
-        ears = tuple(
-            Ear(ask, TopicPattern(ask.pattern), self._filter(ask.filter)) for ask in interest.asks
-        )
+        ears = tuple(map(self._ear, interest.asks))
         key_of = None if interest.key is None else key_reader(interest.key)
         return Listener(place, interest, ears, key_of)
 
-    def _filter(self, said: Mapping[str, object] | None) -> Filter | None:
-        if said is None:
-            return None
-        text = repr(said)  # agents of one class have one filter, thousands of times
-        if text not in self._filters:
-            self._filters[text] = Filter(said)
-        return self._filters[text]
+    def _ear(self, ask: Ask) -> Ear:
+        text = repr(ask)  # agents of one class ask for the same, thousands of times
+        ear = self._compiled.get(text)
+        if ear is None:
+            filter = None if ask.filter is None else Filter(ask.filter)
+            ear = self._compiled[text] = Ear(ask, TopicPattern(ask.pattern), filter)
+        return ear

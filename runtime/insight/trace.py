@@ -47,6 +47,16 @@ class Trace:
     whole: bool = True
     """Whether nothing of the case has been forgotten."""
 
+    def show(self, format: str = "tree", *, times: bool = True) -> str:
+        """As text: ``tree``, ``mermaid``, ``html`` (a whole page) or ``json``. Without `times`
+        nothing in it tells when or how long. Raises `InvalidFormat`."""
+        from choreia.runtime.insight.formats import render
+
+        return render(self, format, times=times)
+
+    def __str__(self) -> str:
+        return self.show()
+
     @property
     def in_order(self) -> tuple[Hop, ...]:
         """By the log."""

@@ -56,7 +56,11 @@ def what(recorded: Recorded, limit: int = 100) -> str:
     """What an event says, short, with secrets masked."""
     if recorded.erased:
         return "(erased)"
-    return brief(recorded.event.payload, limit)
+    event = recorded.event
+    if event.type == "event.dead_lettered":
+        facts = event.payload
+        return f"{facts.get('event_type')} at {facts.get('agent')} ({facts.get('reason')})"[:limit]
+    return brief(event.payload, limit)
 
 
 def waiting(timer: SetTimer, trace: Trace, *, times: bool) -> str:

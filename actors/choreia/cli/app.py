@@ -42,9 +42,7 @@ app.add_command(
     LazyCommand("fork", "choreia.cli.fork", "What would have come of it, with one thing changed.")
 )
 app.add_command(
-    LazyCommand(
-        "trace", "choreia.cli.trace", "What came of what in one case, and how long it took."
-    )
+    LazyCommand("trace", "choreia.cli.trace", "What came of what in a case, and how long it took.")
 )
 app.add_command(
     LazyCommand("explain", "choreia.cli.explain", "Why an event reached whom it reached.")

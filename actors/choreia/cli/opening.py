@@ -49,15 +49,15 @@ def store_and_id(what: str) -> Callable[[F], F]:
 def chosen(given: tuple[str, ...], store: str | None, what: str) -> tuple[str, str]:
     """The store, and the id, from what `store_and_id` was given: of two arguments the first is the
     store, whatever else says so."""
-    if len(given) > 2:
+    *before, id = given
+    if len(before) > 1:
         raise click.UsageError(f"give STORE and {what}, and nothing more: got {len(given)}")
-    if len(given) == 2:
-        return given[0], given[1]
-    if not store:
+    where = before[0] if before else store
+    if not where:
         raise click.UsageError(
             f"which store? Give STORE before {what}, or --store, or set CHOREIA_STORE"
         )
-    return store, given[0]
+    return where, id
 
 
 @contextmanager
