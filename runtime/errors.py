@@ -308,7 +308,8 @@ class ListenerLagged(ChoreiaError):
 
 
 class HopLimit(ChoreiaError):
-    """A causal chain grew longer than `CaseLimits.hops`: agents that feed each other."""
+    """A causal chain grew longer than `CaseLimits.hops`, or than ``@on(…, max_hops=)`` allows:
+    agents that feed each other."""
 
 
 class Unhandled(ChoreiaError):
