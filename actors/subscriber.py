@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class Subscriber(Agent):
     """Calls a function with each event, in its own turns, never on the publisher's thread."""
 
-    def __init__(self, planner: FunctionPlanner) -> None:
+    def __init__(self, planner: FunctionPlanner, *, passive: bool = False) -> None:
         self.planner = planner  # first: it is asked for when the agent gets its place
+        self.passive = passive
+        """Whether it only looks on."""
         super().__init__()
 
 
@@ -39,6 +41,7 @@ class FunctionPlanner:
             topic.payload_class,
             may_return=True,
         )
+        self.function = function
         self.topic = topic
         self._pattern = topic.pattern(None)
         self._plan = Plan((step,))

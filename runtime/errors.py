@@ -348,5 +348,9 @@ class InvalidModule(ChoreiaError, ValueError):
         self.module = module
 
 
+class InvalidAcceptance(ChoreiaError, ValueError):
+    """What ``[tool.choreia.check]`` says of accepted findings cannot be understood."""
+
+
 class DemoError(ChoreiaError):
     """A demo was given input it cannot use: a file, a line, a value."""

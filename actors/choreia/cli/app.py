@@ -41,6 +41,10 @@ app.add_command(
 app.add_command(
     LazyCommand("fork", "choreia.cli.fork", "What would have come of it, with one thing changed.")
 )
+app.add_command(LazyCommand("map", "choreia.cli.map", "Who says what to whom, as it is declared."))
+app.add_command(
+    LazyCommand("check", "choreia.cli.check", "What is wrong with a choreography as declared.")
+)
 
 
 def main() -> NoReturn:
