@@ -42,7 +42,7 @@ def load(where: str) -> Choreography:
         if inspect.iscoroutine(result):
             result.close()
             raise InvalidModule(
-                f"{module.__name__}:{build} is a coroutine: name a plain function that spawns agents",
+                f"{module.__name__}:{build} is a coroutine: name a function that spawns agents",
                 module=module.__name__,
             )
         return choreography_of(system, where)

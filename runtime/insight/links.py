@@ -66,6 +66,10 @@ class Links:
         ]
         self.terminal = Patterns(one for each in choreography.players for one in each.terminal)
         self.external = Patterns(one for each in choreography.players for one in each.external)
+        self.outward = Patterns(
+            text for each in choreography.players for text in each.external if _says(each, text)
+        )
+        """Of `external` what is for somebody outside: who declares it, says it."""
         self.runtime = Patterns(choreography.runtime)
         self.mute: list[tuple[Node, Ask, Word]] = []
         """Asks whose filter no word at all can pass, with one of those words."""
@@ -119,7 +123,9 @@ class Links:
 
     def _from_outside(self) -> Iterator[Word]:
         payloads = self.choreography.payloads
-        for text in self.external.texts:
+        players = self.choreography.players
+        inward = {text for each in players for text in each.external if not _says(each, text)}
+        for text in sorted(inward):
             yield Word(text, timer=False, payload=payloads.get(text), outside=True)
 
     def _hear(self) -> None:
@@ -180,6 +186,11 @@ class Patterns:
         return bool(self.overlapping(text))
 
 
+def keeps(node: Node, word: Word) -> bool:
+    """Whether an agent says it to itself, to remember."""
+    return any(pattern_of(one).overlaps(pattern_of(word.type)) for one in node.player.keeps)
+
+
 def _head(text: str) -> str:
     """The first segment; "" for a wildcard."""
     first = text.partition(".")[0]
@@ -194,6 +205,12 @@ def _all_said(node: Node) -> Iterator[Saying]:
         for text in node.player.emits or ():
             if not any(pattern_of(text).overlaps(one) for one in shown):
                 yield Saying(text, node.reaction.place)
+
+
+def _says(player: Player, text: str) -> bool:
+    said = [one.type for reaction in player.reactions for one in reaction.says]
+    said += [*(one.type for one in player.unheard), *(player.emits or ())]
+    return any(pattern_of(text).overlaps(pattern_of(one)) for one in said)
 
 
 def _may_have(word: Word, key: str) -> bool:

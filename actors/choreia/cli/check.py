@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -35,7 +35,7 @@ def command(context: click.Context, module: str, as_json: bool) -> None:
     """
     choreography = load(module)
     accepted = read_accepted(Path(SETTINGS))
-    findings = judge(check(choreography), accepted, date.today(), SETTINGS)
+    findings = judge(check(choreography), accepted, datetime.now(UTC).date(), SETTINGS)
     if as_json:
         click.echo(orjson.dumps(_as_data(findings), option=orjson.OPT_INDENT_2))
     else:

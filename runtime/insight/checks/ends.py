@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from choreia.runtime.insight.checks.finding import Finding
-from choreia.runtime.insight.checks.meeting import is_unheard, keeps
-from choreia.runtime.insight.links import Links, Node, Word
+from choreia.runtime.insight.checks.meeting import is_unheard
+from choreia.runtime.insight.links import Links, Node, Word, keeps
 
 
 def ends(links: Links) -> Iterator[Finding]:

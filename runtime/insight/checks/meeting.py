@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from choreia.runtime.insight.checks.finding import Finding
 from choreia.runtime.insight.choreography import Ask
-from choreia.runtime.insight.links import Links, Node, Word, pattern_of
+from choreia.runtime.insight.links import Links, Node, Word, keeps
 
 
 def unheard(links: Links) -> Iterator[Finding]:
@@ -34,11 +34,6 @@ def is_unheard(links: Links, word: Word) -> bool:
     if all(keeps(node, word) for node, _ in word.sayers):
         return False
     return not links.terminal.any_overlap(word.type) and not links.external.any_overlap(word.type)
-
-
-def keeps(node: Node, word: Word) -> bool:
-    """Whether an agent says it to itself, to remember."""
-    return any(pattern_of(one).overlaps(pattern_of(word.type)) for one in node.player.keeps)
 
 
 def unsaid(links: Links) -> Iterator[Finding]:

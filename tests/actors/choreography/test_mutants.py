@@ -26,6 +26,10 @@ class LaterProposed:
 
 @event_type("action.approved")
 """
+AFTER_ALL = """        del left
+
+    def _late(self, proposed: ActionProposed, left: float) -> None:
+        self.after(left, DeadlinePassed"""
 PLAIN_HEAD = '\n@event_type("action.approved")\n'
 
 
@@ -69,7 +73,7 @@ MUTANTS: dict[str, tuple[str, str, tuple[Edit, ...], set[str]]] = {
             (
                 "gate.py",
                 "        self.after(left, DeadlinePassed",
-                "        del left\n\n    def _late(self, proposed, left):\n        self.after(left, DeadlinePassed",
+                AFTER_ALL,
             ),
         ),
         {"gate deadline.passed"},
