@@ -84,7 +84,6 @@ def _show(drawn: Picture) -> None:
     table.add_column("to", overflow="fold")
     if counted:
         table.add_column("seen", justify="right")
-        table.add_column("heard", justify="right")
     table.add_column("", style="yellow")
     _fill(table, drawn, counted=counted)
     console = Console()
@@ -106,7 +105,7 @@ def _fill(table: Table, drawn: Picture, *, counted: bool) -> None:
             _whom(arrow),
         ]
         if counted:
-            cells += [f"{arrow.count or 0:,}", f"{arrow.answered:,}"]
+            cells.append(f"{arrow.count or 0:,}")
         table.add_row(*map(Text, [*cells, _notes(arrow)]))
 
 

@@ -14,7 +14,7 @@ OUTSIDE = ""
 NOBODY = "\0"
 """Stands for the end of an arrow that leads nowhere. (No agent is called so.)"""
 
-STATE = "(its state)"
+STATE = "(state)"
 """Stands for a handler, where an agent says something to itself, to remember it."""
 
 
