@@ -98,7 +98,7 @@ class _Role:
 
     def __init__(self, cls: type[Agent], sources: Sources) -> None:
         self.cls = cls
-        self.place = place_of(cls)
+        self.place = sources.place(cls)
         speaker = Speaker(cls, sources)
         self._handlers = [(spec, speaker.whole(spec.function)) for spec in cls._choreia_handlers]
         self._undoing = list(_undoing(cls, speaker))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from choreia.runtime.insight.choreography import NOWHERE, Place
@@ -19,6 +20,18 @@ class Sources:
 
     def __init__(self) -> None:
         self._files: dict[str, dict[int, Tree]] = {}
+        self._classes: dict[str, dict[str, int]] = {}
+
+    def place(self, cls: type) -> Place:
+        """Where a class is written. (`inspect` parses the whole file for each.)"""
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+        if not isinstance(file, str):
+            return NOWHERE
+        known = self._classes.get(file)
+        if known is None:
+            known = self._classes[file] = dict(_classes(_parsed(file), ""))
+        line = known.get(cls.__qualname__)
+        return NOWHERE if line is None else Place(short(file), line)
 
     def tree(self, function: Function) -> Tree | None:
         """How a function is written; None where its source cannot be had."""
@@ -34,17 +47,12 @@ class Sources:
 
 
 def place_of(thing: object) -> Place:
-    """Where a function or a class is written: from the current folder, if it is below."""
-    inner = inspect.unwrap(thing) if callable(thing) and not isinstance(thing, type) else thing
+    """Where a function is written: from the current folder, if it is below."""
+    inner = inspect.unwrap(thing) if callable(thing) else thing
     code = getattr(inner, "__code__", None)
-    try:
-        file = code.co_filename if code is not None else inspect.getsourcefile(inner)  # type: ignore[arg-type]
-        line = _line_of_def(inner) if code is not None else inspect.getsourcelines(inner)[1]  # type: ignore[arg-type]
-    except (OSError, TypeError):
+    if code is None or code.co_filename.startswith("<"):
         return NOWHERE
-    if file is None or file.startswith("<"):
-        return NOWHERE
-    return Place(short(file), line)
+    return Place(short(code.co_filename), _line_of_def(inner))
 
 
 def short(file: str) -> str:
@@ -64,14 +72,29 @@ def _line_of_def(function: object) -> int:
     return line
 
 
-def _functions(file: str) -> dict[int, Tree]:
+def _parsed(file: str) -> ast.Module:
     linecache.checkcache(file)
     try:
-        module = ast.parse("".join(linecache.getlines(file)))
+        return ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
-        return {}
+        return ast.Module([], [])
+
+
+def _classes(node: ast.AST, prefix: str) -> Iterator[tuple[str, int]]:
+    """Qualified names, and lines."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef):
+            yield prefix + child.name, child.lineno
+            yield from _classes(child, f"{prefix}{child.name}.")
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from _classes(child, f"{prefix}{child.name}.<locals>.")
+        elif not isinstance(child, ast.expr):
+            yield from _classes(child, prefix)
+
+
+def _functions(file: str) -> dict[int, Tree]:
     found: dict[int, Tree] = {}
-    for node in ast.walk(module):
+    for node in ast.walk(_parsed(file)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             decorators = [one.lineno for one in node.decorator_list]
             found[min(decorators, default=node.lineno)] = node

@@ -22,6 +22,8 @@ from choreia.runtime.insight.choreography import (
 )
 from choreia.runtime.insight.satisfying import can_match, may_have
 
+_Head = tuple[str, str]
+
 pattern_of = lru_cache(maxsize=65536)(TopicPattern)
 
 
@@ -165,22 +167,32 @@ class Patterns:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = sorted(set(texts))
-        self._exact = {text for text in self.texts if pattern_of(text).exact}
-        # By their first segments: most have nothing to do with each other.
-        self._all: dict[str, list[str]] = {}
-        self._wild: dict[str, list[str]] = {}
+        self._known: dict[str, list[str]] = {}
+        # By the first two segments: most patterns have nothing to do with each other.
+        self._near: dict[_Head, list[str]] = {}
+        self._under: dict[str, list[str]] = {}
         for text in self.texts:
-            self._all.setdefault(_head(text), []).append(text)
-            if text not in self._exact:
-                self._wild.setdefault(_head(text), []).append(text)
+            head = _head(text)
+            self._near.setdefault(head, []).append(text)
+            self._under.setdefault(head[0], []).append(text)
 
     def overlapping(self, text: str) -> list[str]:
-        pattern, head = pattern_of(text), _head(text)
-        found = [text] if text in self._exact else []
-        choice = self._wild if pattern.exact else self._all
-        for one in [head, ""] if head else choice:
-            found += [other for other in choice.get(one, ()) if pattern_of(other).overlaps(pattern)]
-        return found
+        known = self._known.get(text)
+        if known is None:
+            pattern = pattern_of(text)
+            known = self._known[text] = [
+                other for other in self._candidates(text) if pattern_of(other).overlaps(pattern)
+            ]
+        return known
+
+    def _candidates(self, text: str) -> Iterable[str]:
+        first, second = _head(text)
+        if not first:
+            return self.texts
+        if not second:
+            return [*self._under.get(first, ()), *self._under.get("", ())]
+        heads = ((first, second), (first, ""), ("", ""))
+        return [other for head in heads for other in self._near.get(head, ())]
 
     def any_overlap(self, text: str) -> bool:
         return bool(self.overlapping(text))
@@ -191,10 +203,13 @@ def keeps(node: Node, word: Word) -> bool:
     return any(pattern_of(one).overlaps(pattern_of(word.type)) for one in node.player.keeps)
 
 
-def _head(text: str) -> str:
-    """The first segment; "" for a wildcard."""
-    first = text.partition(".")[0]
-    return "" if first in (ONE, MANY) else first
+def _head(text: str) -> _Head:
+    """The first two segments; "" for one that may be anything, "." for one that is not there."""
+    first, dot, rest = text.partition(".")
+    second = rest.partition(".")[0] if dot else "."
+    if first in (ONE, MANY):
+        return "", ""
+    return first, "" if second in (ONE, MANY) else second
 
 
 def _all_said(node: Node) -> Iterator[Saying]:
