@@ -16,7 +16,7 @@ from choreia.actors.birth import attend
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, topic_of
 from choreia.actors.once import call_once
-from choreia.actors.options import Options, check_words, declared_abilities
+from choreia.actors.options import Options, check_exclusive, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
 from choreia.actors.spending import spend
 from choreia.actors.timers import cancel_timer, set_alarm, set_timer
@@ -40,7 +40,8 @@ T = TypeVar("T")
 HOOKS = frozenset({"on_start", "on_stop", "on_receive", "on_failure"})
 _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
-    {"capabilities", "specializations", "capacity", "emits", "terminal", "external", "passive"}
+    {"capabilities", "exclusive", "specializations", "capacity"}
+    | {"emits", "terminal", "external", "passive"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
     | {"heartbeat", "restart", "durable", "max_lag", "key", "sleep_after", "awake"}
 )
@@ -57,11 +58,13 @@ class Agent(Actor):
     `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with
     a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that
     stands at that path of an event, awake while it has something to do (`sleep_after`, `awake`).
+    `exclusive` names those of its `capabilities` that no other agent is to have (`choreia check`).
     """
 
     __slots__ = ()
 
     capabilities: ClassVar[tuple[str, ...]] = ()
+    exclusive: ClassVar[tuple[str, ...]] = ()
     specializations: ClassVar[tuple[str, ...]] = ()
     capacity: ClassVar[int] = 1
     emits: ClassVar[tuple[str | type, ...] | None] = None
@@ -86,6 +89,7 @@ class Agent(Actor):
         _refuse_own_names(cls)
         _check_hooks(cls)
         cls._choreia_abilities = declared_abilities(cls)
+        check_exclusive(cls.__name__, cls.exclusive, cls.capabilities)
         Options.of(cls, {})
         cls._choreia_declaration = _declaration(cls)
         cls._choreia_terminal = _patterns(cls, "terminal")

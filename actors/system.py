@@ -233,7 +233,7 @@ class ActorSystem(Outside, Looking):
             raise InvalidAgent(f"topic {topic!r}: only an agent's @on can name attributes")
         planner = FunctionPlanner(handler, declared)
         ref = self._spawner.spawn(
-            lambda: Subscriber(planner, passive),
+            lambda: Subscriber(planner, passive=passive),
             name or f"subscription-{self._roster.next_number()}",
             "subscription",
             {"mailbox": mailbox, "overflow": overflow, "durable": durable, "start": start},

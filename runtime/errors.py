@@ -338,7 +338,8 @@ class ListenerLagged(ChoreiaError):
 
 
 class HopLimit(ChoreiaError):
-    """A causal chain grew longer than `CaseLimits.hops`: agents that feed each other."""
+    """A causal chain grew longer than `CaseLimits.hops`, or than ``@on(…, max_hops=)`` allows:
+    agents that feed each other."""
 
 
 class BudgetExceeded(ChoreiaError):
@@ -402,6 +403,10 @@ class InvalidFormat(ChoreiaError, ValueError):
     def __init__(self, message: str, *, format: str = "") -> None:
         super().__init__(message)
         self.format = format
+
+
+class InvalidAcceptance(ChoreiaError, ValueError):
+    """What ``[tool.choreia.check]`` says of accepted findings cannot be understood."""
 
 
 class DemoError(ChoreiaError):

@@ -34,6 +34,7 @@ from choreia.runtime.errors import HandlerTimeout as HandlerTimeout
 from choreia.runtime.errors import HopLimit as HopLimit
 from choreia.runtime.errors import IdleTimeout as IdleTimeout
 from choreia.runtime.errors import IncompatibleVersion as IncompatibleVersion
+from choreia.runtime.errors import InvalidAcceptance as InvalidAcceptance
 from choreia.runtime.errors import InvalidAgent as InvalidAgent
 from choreia.runtime.errors import InvalidEvent as InvalidEvent
 from choreia.runtime.errors import InvalidFilter as InvalidFilter

@@ -19,6 +19,8 @@ class Shop(EventSourcedAgent[ShopState]):
     """The first step of the saga, so the last to be undone."""
 
     emits = (OrderCreated, OrderCompleted, OrderCancelled)
+    external = (OrderPlaced,)
+    terminal = (OrderCompleted, OrderCancelled)
 
     @on(OrderPlaced)
     def open(self, placed: OrderPlaced) -> None:

@@ -47,6 +47,10 @@ app.add_command(
 app.add_command(
     LazyCommand("explain", "choreia.cli.explain", "Why an event reached whom it reached.")
 )
+app.add_command(LazyCommand("map", "choreia.cli.map", "Who says what to whom, as it is declared."))
+app.add_command(
+    LazyCommand("check", "choreia.cli.check", "What is wrong with a choreography as declared.")
+)
 
 
 def main() -> NoReturn:
