@@ -91,12 +91,22 @@ class Agent(Actor):
         cls._choreia_abilities = declared_abilities(cls)
         check_exclusive(cls.__name__, cls.exclusive, cls.capabilities)
         Options.of(cls, {})
+        specs = cls._choreia_handlers = cls._choreia_specs()
         cls._choreia_declaration = _declaration(cls)
         cls._choreia_terminal = _patterns(cls, "terminal")
         cls._choreia_external = _patterns(cls, "external")
-        specs = cls._choreia_handlers = handlers_of(cls)
         templated = any(topic.templated for spec in specs for topic in spec.topics)
         cls._choreia_planner = None if templated else HandlerPlanner.of(specs, cls)
+
+    @classmethod
+    def _choreia_specs(cls) -> tuple[HandlerSpec, ...]:
+        """The handlers of the class."""
+        return handlers_of(cls)
+
+    @classmethod
+    def _choreia_more(cls) -> tuple[str, ...]:
+        """What it may emit besides what it declares."""
+        return ()
 
     # -- hooks: override them -------------------------------------------------------------
 
@@ -319,7 +329,8 @@ def _check_hooks(cls: type) -> None:
 def _declaration(cls: type[Agent]) -> Declaration:
     if cls.emits is None:
         return Declaration(cls.__name__)
-    return Declaration(cls.__name__, _patterns(cls, "emits"))
+    more = tuple(TopicPattern(type) for type in cls._choreia_more())
+    return Declaration(cls.__name__, (*_patterns(cls, "emits"), *more))
 
 
 def _patterns(cls: type[Agent], attribute: str) -> tuple[TopicPattern, ...]:

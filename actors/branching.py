@@ -19,11 +19,12 @@ import orjson
 from choreia.actors.agent import Agent
 from choreia.actors.every import key_of, schedules_of
 from choreia.actors.reconstructing import name_in
+from choreia.actors.sagas.rebuilding import rebuilt
 from choreia.runtime.errors import InvalidEvent
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.memory import MemoryStore
-from choreia.runtime.stores.unit import Complete, Cursor, Seat, SetTimer, Unit
+from choreia.runtime.stores.unit import Complete, Cursor, KeepRecord, Seat, SetTimer, Unit
 
 APART = 0.000_001
 """Seconds between timers that fired at one time: they have an order all the same."""
@@ -40,6 +41,13 @@ class Past:
     node: str
     families: frozenset[str] = frozenset()
     """Names of keyed agents and groups: their events may have been done in another order."""
+
+    places: Mapping[str, int] = attrs.field(init=False, eq=False)
+    """Where each event stands, by id."""
+
+    @places.default
+    def _(self) -> Mapping[str, int]:
+        return {one.event.id: one.position for one in self.log}
 
     def player(self, event: Event) -> str | None:
         """The name of the agent that said it, if it is one of those who play again."""
@@ -90,8 +98,11 @@ class Branch:
         positions = self.positions()
         seats = [Unit(seat=Seat(agent, place)) for agent, place in positions.items()]
         seats += self._done(positions)
-        timers = Unit(changes=self._timers(positions))
-        store.commit([*seats, timers], store.page(store.head - 1, 1)[0].at if store.head else 0.0)
+        changes = [*self._timers(positions), *self._records(store, positions)]
+        store.commit(
+            [*seats, Unit(changes=changes)],
+            store.page(store.head - 1, 1)[0].at if store.head else 0.0,
+        )
         return store
 
     # -- how far each had come --------------------------------------------------------------------
@@ -110,9 +121,16 @@ class Branch:
         for one in self.ahead:
             name = self.past.player(one.event)
             if name is not None and not self.past.fires(one.event):
-                for cause in _causes(one.event):
-                    if cause in places:
-                        yield name, places[cause]
+                last = self.in_hand(one.event)
+                if last in places:
+                    yield name, places[last]
+
+    def in_hand(self, event: Event) -> str | None:
+        """The id of what its agent had in hand when it said it: of several causes, the last."""
+        causes = event.metadata.causes
+        if not causes:
+            return event.metadata.causation_id
+        return max(_causes(event), key=lambda id: self.past.places.get(id, 0))
 
     def _done(self, positions: Mapping[str, int]) -> Iterator[Unit]:
         """What families had done already above their marks."""
@@ -122,6 +140,17 @@ class Branch:
             above = range(low + 1, self.at)
             done = tuple(place for place in above if (name, place) not in undone)
             yield Unit(complete=Complete(name, 1, done, low))
+
+    def _records(self, store: MemoryStore, positions: Mapping[str, int]) -> list[KeepRecord]:
+        """How the steps of sagas stood."""
+        undone = set(self._undone())
+
+        def heard(name: str, place: int) -> bool:
+            if name in self.past.families:
+                return place < self.at and (name, place) not in undone
+            return place <= positions.get(name, 0)
+
+        return list(rebuilt(self.past.cast, store.read(), heard))
 
     def _places(self) -> dict[str, int]:
         return {one.event.id: one.position for one in self.past.log[: self.at - 1]}

@@ -133,6 +133,8 @@ NO_PLANS: Final = NoPlans()
 
 def family_options(options: Options, agent_class: type, name: str | None) -> bool:
     """Whether there is to be a family. Raises `InvalidAgent` for what makes no sense together."""
+    from choreia.actors.sagas.declaring import check_key
+    from choreia.actors.sagas.participant import SagaParticipant
     from choreia.actors.sourced import EventSourcedAgent
 
     if options.group is None and options.count != 1:
@@ -140,7 +142,14 @@ def family_options(options: Options, agent_class: type, name: str | None) -> boo
     if options.key is None and options.group is None:
         return False
     what = agent_class.__name__
+    if issubclass(agent_class, SagaParticipant):
+        check_key(agent_class, options.key)
     if options.group is not None:
+        if issubclass(agent_class, SagaParticipant):
+            raise InvalidAgent(
+                f"{what} takes part in sagas, and cannot be in a group: two members would work on "
+                "one case at once. Give it a key"
+            )
         if options.key is not None:
             raise InvalidAgent(f"{what} has a key, and cannot be in a group: keys share the work")
         if issubclass(agent_class, EventSourcedAgent):

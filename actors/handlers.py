@@ -40,6 +40,8 @@ class Topic:
     filter: Filter | None = None
     payload_class: type | None = None
     limits: Limits = NO_LIMITS
+    own: bool = False
+    """Whether only those events are meant that name the agent under ``payload.for``."""
 
     @property
     def templated(self) -> bool:

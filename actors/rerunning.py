@@ -51,7 +51,7 @@ class Score:
         """What the rerun has in its log, each with what it was before; without news."""
         self._answers: dict[tuple[str, str], int] = {}
         for one in branch.ahead:
-            cause = one.event.metadata.causation_id
+            cause = branch.in_hand(one.event)
             if cause is not None and not branch.past.fires(one.event):
                 place = 0 if _took_several_attempts(one.event) else one.position
                 self._answers.setdefault((one.event.source, cause), place)

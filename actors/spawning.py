@@ -19,6 +19,10 @@ from choreia.actors.record import Record
 from choreia.actors.ref import AgentRef
 from choreia.actors.replacing import Replacer
 from choreia.actors.roster import Roster
+from choreia.actors.sagas.book import CaseBook
+from choreia.actors.sagas.emitting import SagaEmitter
+from choreia.actors.sagas.participant import SagaParticipant
+from choreia.actors.sagas.turn import SagaTurn, participating
 from choreia.actors.seating import ask_for_seat, seat
 from choreia.actors.sourced import fold_for
 from choreia.actors.subscriber import Subscriber
@@ -36,6 +40,7 @@ from choreia.runtime.durable.ledger import Ledger
 from choreia.runtime.durable.members.turn import MemberTurn
 from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import InvalidAgent
+from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.identity import agent_did, check_name, kebab
 
 
@@ -48,6 +53,9 @@ class Spawner:
         self.lifecycle = lifecycle
         self._presence = presence
         self.replacer = Replacer(lifecycle, self.remake)
+        bus = self._engine.bus
+        self.book = CaseBook(bus.store.records if isinstance(bus, LogBus) else None)
+        """What participants of sagas know of their cases."""
 
     def spawn(
         self,
@@ -162,7 +170,11 @@ class Spawner:
         kind = Turn if cell.ledger is None else DurableTurn
         if cell.ledger is not None and cast("Record", cell.owner).family is not None:
             kind = MemberTurn
+        if isinstance(agent, SagaParticipant):
+            kind, emitter = participating(kind), SagaEmitter(emitter)
         turn = kind(cell, agent, planner, emitter, options.retry, options.max_outbox)
+        if isinstance(turn, SagaTurn) and isinstance(agent, SagaParticipant):
+            turn.book, turn.saga = self.book, agent._choreia_saga
         turn.ear = Ear(turn, self.replacer)
         turn.fold = fold_for(agent)
         if turn.fold is not None and cell.ledger is not None:
@@ -231,10 +243,15 @@ class Spawner:
 
 def _subscriptions(cell: Cell, planner: HandlerPlanner) -> tuple[Subscription[Target], ...]:
     return tuple(
-        Subscription(pattern, topic.filter, cell)
+        Subscription(pattern, _own(cell) if topic.own else topic.filter, cell)
         for binding in planner.bindings
         for pattern, topic in zip(binding.patterns, binding.spec.topics, strict=True)
     )
+
+
+def _own(cell: Cell) -> Filter:
+    """Lets through what is meant for this agent alone."""
+    return Filter({"payload.for": cell.name})
 
 
 _defaults: dict[type, Options] = {}

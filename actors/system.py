@@ -123,6 +123,7 @@ class ActorSystem(Outside, Looking):
         self._lifecycle = Lifecycle(self._roster)
         self._spawner = Spawner(self._roster, self._lifecycle, self._presence)
         self._replacer = self._spawner.replacer
+        self._book = self._spawner.book
         self._guard = Guard(self._roster, self._replacer, heartbeat)
         self._lifecycle.on_begin = self._guard.begin
         self._lifecycle.on_end = self._guard.end

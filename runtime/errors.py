@@ -180,6 +180,18 @@ class GiveUp(ChoreiaError):
         self.reason = reason
 
 
+class StepFailed(GiveUp):
+    """Raise it in a step of a saga: it cannot be done, and its `fails` is to be emitted.
+
+    Give a reason, or the payload that is to be emitted: a mapping, or an instance of an
+    `@event_type` class. It is not tried again, unless the case's pivot is done: then it has to be.
+    """
+
+    def __init__(self, reason: object = "failed") -> None:
+        super().__init__(reason if isinstance(reason, str) else type(reason).__name__)
+        self.payload: object = None if isinstance(reason, str) else reason
+
+
 class RetryAfter(ChoreiaError):
     """Raise it in a handler: try this event again after `seconds`. Counts as an attempt."""
 

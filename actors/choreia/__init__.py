@@ -58,6 +58,7 @@ from choreia.runtime.errors import SchemaError as SchemaError
 from choreia.runtime.errors import SimulatedIO as SimulatedIO
 from choreia.runtime.errors import SourceTaken as SourceTaken
 from choreia.runtime.errors import StaleCursor as StaleCursor
+from choreia.runtime.errors import StepFailed as StepFailed
 from choreia.runtime.errors import StoreDamaged as StoreDamaged
 from choreia.runtime.errors import StoreError as StoreError
 from choreia.runtime.errors import StoreInsecure as StoreInsecure
@@ -95,6 +96,11 @@ if TYPE_CHECKING:
     from choreia.actors.reconstructing import Step as Step
     from choreia.actors.reconstructing import history as history
     from choreia.actors.reconstructing import reconstruct as reconstruct
+    from choreia.actors.sagas.locking import Lock as Lock
+    from choreia.actors.sagas.marks import join as join
+    from choreia.actors.sagas.marks import pivot as pivot
+    from choreia.actors.sagas.marks import step as step
+    from choreia.actors.sagas.participant import SagaParticipant as SagaParticipant
     from choreia.actors.sourced import EventSourcedAgent as EventSourcedAgent
     from choreia.actors.subscriber import Subscription as Subscription
     from choreia.actors.system import ActorSystem as ActorSystem
@@ -140,6 +146,11 @@ else:
         "Step": "choreia.actors.reconstructing",
         "history": "choreia.actors.reconstructing",
         "reconstruct": "choreia.actors.reconstructing",
+        "Lock": "choreia.actors.sagas.locking",
+        "join": "choreia.actors.sagas.marks",
+        "pivot": "choreia.actors.sagas.marks",
+        "step": "choreia.actors.sagas.marks",
+        "SagaParticipant": "choreia.actors.sagas.participant",
         "EventSourcedAgent": "choreia.actors.sourced",
         "Subscription": "choreia.actors.subscriber",
         "ActorSystem": "choreia.actors.system",

@@ -22,6 +22,11 @@ RUNTIME_EVENTS = frozenset(
         "agent.suspected_failure",
         "case.budget_exceeded",
         "event.dead_lettered",
+        "join.expired",
+        "saga.compensated",
+        "saga.deadline",
+        "saga.resumed",
+        "saga.stuck",
         "system.shutdown",
     }
 )
@@ -35,6 +40,7 @@ FAILURES = frozenset(
         "agent.suspected_failure",
         "case.budget_exceeded",
         "event.dead_lettered",
+        "saga.stuck",
     }
 )
 """Those of them that say that something went wrong, or what was done about it."""

@@ -78,9 +78,15 @@ def _stock_in(system: ActorSystem) -> Mapping[str, int]:
     return {} if opened is None else dict(opened.event.payload.get("stock", {}))
 
 
+def case_of(order_id: str) -> str:
+    """The case that an order is, and the id of the event that begins it: placed twice, it is one
+    order."""
+    return f"order-{order_id}"
+
+
 def place(system: ActorSystem, order: Order) -> None:
     """Order something: a case of its own. Waits while the shop's mailbox is full."""
-    system.publish(OrderPlaced(order))
+    system.publish(OrderPlaced(order), id=case_of(order.id))
 
 
 def place_once(system: ActorSystem, orders: Iterable[Order]) -> None:
@@ -91,8 +97,8 @@ def place_once(system: ActorSystem, orders: Iterable[Order]) -> None:
             type="order.placed",
             source="customers",
             payload=OrderPlaced(order),
-            id=f"order-{order.id}",
-            metadata={"correlationId": f"order-{order.id}"},
+            id=case_of(order.id),
+            metadata={"correlationId": case_of(order.id)},
         )
         for order in orders
     )

@@ -3,7 +3,7 @@
 Events on the way forward carry the whole order, so that whoever is next needs nothing else:
 there is no order between events of different agents, and a payment that first had to hear
 ``order.created`` would have to wait for it. On the way back the id is enough, because everybody
-looks into its own books for what it did.
+is given again what it had been given when it took its step.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class InventoryRefused:
 @event_type("payment.refused")
 @frozen
 class PaymentRefused:
-    """Payment took no money: the inventory has to release the pieces."""
+    """Payment took no money: whoever did something for the order undoes it."""
 
     order_id: str
     reason: Outcome
@@ -96,7 +96,7 @@ class PaymentRefused:
 @event_type("shipping.refused")
 @frozen
 class ShippingRefused:
-    """Shipping sent nothing: the money has to go back."""
+    """Shipping sent nothing: whoever did something for the order undoes it."""
 
     order_id: str
     reason: Outcome
@@ -105,7 +105,7 @@ class ShippingRefused:
 @event_type("payment.refunded")
 @frozen
 class PaymentRefunded:
-    """Payment has given the money back: the inventory has to release the pieces."""
+    """Payment has given the money back."""
 
     order_id: str
     reason: Outcome
@@ -114,7 +114,7 @@ class PaymentRefunded:
 @event_type("inventory.released")
 @frozen
 class InventoryReleased:
-    """The inventory has put the pieces back on the shelf: the order is to be cancelled."""
+    """The inventory has put the pieces back on the shelf."""
 
     order_id: str
     reason: Outcome
@@ -149,14 +149,6 @@ class CancellationRefused:
 
 
 # -- what an agent says to itself, to remember it ------------------------------------------
-
-
-@event_type("cancellation.noted")
-@frozen
-class CancellationNoted:
-    """Inventory, payment or shipping will turn the order back, should it come."""
-
-    order_id: str
 
 
 @event_type("inventory.handed_over")

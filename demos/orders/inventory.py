@@ -4,54 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from choreia import on
+from choreia import StepFailed, on, step
 from choreia.demos.orders.events import (
-    CancellationNoted,
     InventoryHandedOver,
     InventoryRefused,
     InventoryReleased,
     InventoryReserved,
     OrderCreated,
     OrderShipped,
-    PaymentRefunded,
     PaymentRefused,
+    ShippingRefused,
 )
 from choreia.demos.orders.order import Outcome
 from choreia.demos.orders.states import StockState
-from choreia.demos.orders.step import Step
+from choreia.demos.orders.trade import Trade
 
 
-class Inventory(Step[StockState]):
+class Inventory(Trade[StockState]):
     """Who gets the last piece depends on who comes first; that nobody gets it twice does not."""
 
     capabilities = ("inventory.reserve",)
-    emits = (
-        InventoryReserved,
-        InventoryRefused,
-        InventoryReleased,
-        InventoryHandedOver,
-        CancellationNoted,
-    )
+    emits = (InventoryReserved, InventoryReleased, InventoryHandedOver)
+    compensate_on = (PaymentRefused, ShippingRefused)
 
     def __init__(self, stock: Mapping[str, int]) -> None:
         super().__init__()
         self.stock = stock
         """In the morning, by item; what was taken since is in the state."""
 
-    @on(OrderCreated)
-    def reserve(self, created: OrderCreated) -> None:
+    @step(OrderCreated, emits=InventoryReserved, fails=InventoryRefused, compensate="release")
+    def reserve(self, created: OrderCreated) -> InventoryReserved:
         order = created.order
-        if order.id in self.state.withdrawn:
-            self.emit(InventoryRefused(order.id, Outcome.CANCELLED))
-        elif self._left(order.item) < order.quantity:  # all pieces or none
-            self.emit(InventoryRefused(order.id, Outcome.OUT_OF_STOCK))
-        else:
-            self.emit(InventoryReserved(order))
+        if self._left(order.item) < order.quantity:  # all pieces or none
+            raise StepFailed(InventoryRefused(order.id, Outcome.OUT_OF_STOCK))
+        return InventoryReserved(order)
 
-    @on(PaymentRefused)
-    @on(PaymentRefunded)
-    def release(self, news: PaymentRefused | PaymentRefunded) -> None:
-        self.emit(InventoryReleased(news.order_id, news.reason))
+    def release(self, created: OrderCreated) -> None:
+        self.emit(InventoryReleased(created.order.id, self.reason))
 
     @on(OrderShipped)
     def hand_over(self, shipped: OrderShipped) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from choreia import on
+from choreia import StepFailed, step
 from choreia.demos.orders.events import (
-    CancellationNoted,
     InventoryReserved,
     PaymentCharged,
     PaymentRefunded,
@@ -13,29 +12,26 @@ from choreia.demos.orders.events import (
 )
 from choreia.demos.orders.order import Outcome
 from choreia.demos.orders.states import LedgerState
-from choreia.demos.orders.step import Step
+from choreia.demos.orders.trade import Trade
 
 DECLINED = frozenset({"4000000000000002", "4000000000009995"})
 """Cards that every payment provider's test system declines. No chance is involved: the same
 orders fail in every run."""
 
 
-class Payment(Step[LedgerState]):
+class Payment(Trade[LedgerState]):
     """The middle of the saga: its failure turns an order back, and so does shipping's."""
 
     capabilities = ("payment.charge",)
-    emits = (PaymentCharged, PaymentRefused, PaymentRefunded, CancellationNoted)
+    emits = (PaymentCharged, PaymentRefunded)
+    compensate_on = (ShippingRefused,)
 
-    @on(InventoryReserved)
-    def charge(self, reserved: InventoryReserved) -> None:
+    @step(InventoryReserved, emits=PaymentCharged, fails=PaymentRefused, compensate="refund")
+    def charge(self, reserved: InventoryReserved) -> PaymentCharged:
         order = reserved.order
-        if order.id in self.state.withdrawn:
-            self.emit(PaymentRefused(order.id, Outcome.CANCELLED))
-        elif order.card in DECLINED:
-            self.emit(PaymentRefused(order.id, Outcome.PAYMENT_FAILED))
-        else:
-            self.emit(PaymentCharged(order))
+        if order.card in DECLINED:
+            raise StepFailed(PaymentRefused(order.id, Outcome.PAYMENT_FAILED))
+        return PaymentCharged(order)
 
-    @on(ShippingRefused)
-    def refund(self, refused: ShippingRefused) -> None:
-        self.emit(PaymentRefunded(refused.order_id, refused.reason))
+    def refund(self, reserved: InventoryReserved) -> None:
+        self.emit(PaymentRefunded(reserved.order.id, self.reason))

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from choreia import EventSourcedAgent, on
+from choreia import on, step
 from choreia.demos.orders.events import (
     InventoryRefused,
-    InventoryReleased,
     OrderCancelled,
     OrderCompleted,
     OrderCreated,
     OrderPlaced,
     OrderShipped,
+    PaymentRefused,
+    ShippingRefused,
 )
 from choreia.demos.orders.states import ShopState
+from choreia.demos.orders.trade import Trade
 
 
-class Shop(EventSourcedAgent[ShopState]):
+class Shop(Trade[ShopState]):
     """The first step of the saga, so the last to be undone."""
 
     emits = (OrderCreated, OrderCompleted, OrderCancelled)
-    external = (OrderPlaced,)
     terminal = (OrderCompleted, OrderCancelled)
+    external = (OrderPlaced,)
+    compensate_on = (InventoryRefused, PaymentRefused, ShippingRefused)
+    withdraw_on = ()
 
-    @on(OrderPlaced)
-    def open(self, placed: OrderPlaced) -> None:
-        if placed.order.id not in self.state.outcomes:  # placed twice, it is one order
-            self.emit(OrderCreated(placed.order))
+    @step(OrderPlaced, emits=OrderCreated, compensate="call_off")
+    def open(self, placed: OrderPlaced) -> OrderCreated:
+        return OrderCreated(placed.order)
 
     @on(OrderShipped)
     def complete(self, shipped: OrderShipped) -> None:
         self.emit(OrderCompleted(shipped.order.id))
 
-    @on(InventoryRefused)
-    @on(InventoryReleased)
-    def call_off(self, news: InventoryRefused | InventoryReleased) -> None:
-        self.emit(OrderCancelled(news.order_id, news.reason))
+    def call_off(self, placed: OrderPlaced) -> None:
+        self.emit(OrderCancelled(placed.order.id, self.reason))

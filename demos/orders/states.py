@@ -1,7 +1,8 @@
 """What each agent knows: a fold of what it has said, and nothing else.
 
 So it is there again when a process that was killed starts anew on the same store. What an agent
-hears and has to remember (a cancellation, an outcome) it says to itself.
+hears and has to remember (an outcome) it says to itself; which steps it has taken for which order,
+and which it is to refuse, is kept for it (`SagaParticipant`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from attrs import evolve, field, frozen
 
 from choreia import applies
 from choreia.demos.orders.events import (
-    CancellationNoted,
     CancellationRequested,
     InventoryHandedOver,
     InventoryReleased,
@@ -53,22 +53,7 @@ class ShopState:
 
 
 @frozen
-class StepState:
-    """Whose customer has had a change of mind, as far as this agent knows.
-
-    Never forgotten: the order may have been turned back before it came here, and then comes never.
-    A shop that runs for years would forget them after a while.
-    """
-
-    withdrawn: Pages[str, bool] = field(factory=Pages[str, bool])
-
-    @applies(CancellationNoted)
-    def noted(self, noted: CancellationNoted) -> StepState:
-        return evolve(self, withdrawn=self.withdrawn.put(noted.order_id, True))
-
-
-@frozen
-class StockState(StepState):
+class StockState:
     """What has been taken off the shelf, by item, and what of it is put aside, by order."""
 
     taken: Pages[str, int] = field(factory=Pages[str, int])
@@ -98,7 +83,7 @@ class StockState(StepState):
 
 
 @frozen
-class LedgerState(StepState):
+class LedgerState:
     """Cents by order. They are added up, not set: a card that was charged twice must show."""
 
     charged: Pages[str, int] = field(factory=Pages[str, int])
@@ -118,7 +103,7 @@ class LedgerState(StepState):
 
 
 @frozen
-class ShippingState(StepState):
+class ShippingState:
     """Pieces sent, by order."""
 
     sent: Pages[str, int] = field(factory=Pages[str, int])

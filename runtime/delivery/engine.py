@@ -61,7 +61,8 @@ class Engine(Entrance):
         super().__init__(clock, dispatcher)
         self.node = node
         self.limits = limits or CaseLimits()
-        self.inherit = tuple(inherit)
+        self.inherit = tuple(dict.fromkeys((*inherit, "saga")))
+        """Extensions that pass from cause to effect; that of sagas always does."""
         self.random = random or Random()
         self.ids = IdSource(clock.now, self.random.getrandbits)
         self.id = agent_did(node, "system")

@@ -164,6 +164,15 @@ class Frames(Outgoing):
             self.bury(event, error, self.attempt, "failed", self.progress)
         self.report(logging.CRITICAL, "the runtime failed", exc_info=error)
 
+    def wait(self, error: BaseException) -> float | None:
+        """Seconds until the next attempt, after `error`; None to give up."""
+        return self.retry.wait(error, self.attempt, self.engine.random)
+
+    def rescue(self, error: BaseException) -> bool:
+        """It was tried often enough, and `drop` was called: whether to handle it once more, without
+        what has failed."""
+        return False
+
     def abort(self, reason: str) -> Event | None:
         """Drop what is unfinished (the agent is killed, …): the event in hand, if any.
 

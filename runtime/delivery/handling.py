@@ -104,8 +104,11 @@ def _attempts(
             raise error  # whoever fenced it has seen to the event
         turn.drop()
         turn.failed(error, getattr(turn.step, "__name__", str(turn.step)))
-        wait = turn.retry.wait(error, turn.attempt, turn.engine.random)
+        wait = turn.wait(error)
         if wait is None:
+            if turn.rescue(error):
+                error = None
+                continue
             _give_up(turn, event, error, reply)
             return
         turn.report(
@@ -170,8 +173,11 @@ def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None
 def _back_off(turn: Turn, wait: float) -> Frame:
     cell = turn.cell
     cell.hold(BACKING_OFF)
-    turn.engine.clock.call_later(wait, lambda: cell.release(BACKING_OFF))
-    yield
+    timer = turn.engine.clock.call_later(wait, lambda: cell.release(BACKING_OFF))
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:

@@ -181,7 +181,7 @@ def test_a_request_that_nobody_answers_times_out_with_what_it_saw(system: ActorS
 
 def test_a_timeout_says_so_when_it_saw_nothing(system: ActorSystem) -> None:
     system.spawn(Patient)
-    with pytest.raises(RequestTimeout, match="within.*seen instead: nothing") as caught:
+    with pytest.raises(RequestTimeout, match=r"within.*seen instead: nothing") as caught:
         system.request("order.created", until="x", timeout=0.01)
     assert caught.value.seen == ()
 

@@ -11,7 +11,7 @@ from choreia import ActorSystem, Event
 from choreia.demos.orders import build
 from choreia.demos.orders.audit import audit
 from choreia.demos.orders.books import Books
-from choreia.demos.orders.choreography import DEFAULT_STOCK, place
+from choreia.demos.orders.choreography import DEFAULT_STOCK, case_of, place
 from choreia.demos.orders.customer import MOMENTS
 from choreia.demos.orders.events import CancellationRequested
 from choreia.demos.orders.generate import generate
@@ -64,6 +64,18 @@ def way(events: Iterable[Event], end: str) -> list[str]:
     return types[::-1]
 
 
+def story(events: Iterable[Event], id: str = "A-1") -> list[str]:
+    """The types of what happened to an order, in the order in which it happened."""
+    refusals = ["inventory.refused", "payment.refused"]
+    told = {*DONE, *BACK, *refusals}
+    case = case_of(id)
+    return [
+        event.type
+        for event in events
+        if event.type in told and event.metadata.correlation_id == case
+    ]
+
+
 def assert_adds_up(books: Books) -> None:
     assert [check for check in audit(books) if not check.holds] == []
 
@@ -90,7 +102,7 @@ def test_a_declined_card_releases_the_goods_then_cancels(system: ActorSystem, ca
     books = build(system, [order(card=card)], {"tea": 3})
     events = sell(system, books)
     back = ["payment.refused", "inventory.released", "order.cancelled"]
-    assert way(events, "order.cancelled") == [*FORWARD[:3], *back]
+    assert story(events) == [*FORWARD[:3], *back]
     assert books.shop.outcomes == {"A-1": [Outcome.PAYMENT_FAILED]}
     assert books.stock.left["tea"] == 3
     assert books.ledger.charged.total() == 0
@@ -106,7 +118,7 @@ def test_who_comes_first_gets_the_goods_and_nobody_half_of_them(system: ActorSys
         "A-2": [Outcome.COMPLETED],
         "A-3": [Outcome.OUT_OF_STOCK],
     }
-    assert way(events, "order.cancelled") == [*FORWARD[:2], "inventory.refused", "order.cancelled"]
+    assert story(events, "A-3") == [*FORWARD[:2], "inventory.refused", "order.cancelled"]
     assert books.stock.left["tea"] == 1
     assert_adds_up(books)
 
@@ -114,7 +126,7 @@ def test_who_comes_first_gets_the_goods_and_nobody_half_of_them(system: ActorSys
 def test_an_address_out_of_reach_undoes_everything_in_reverse(system: ActorSystem) -> None:
     books = build(system, [order(ship_to="Atlantis")], {"tea": 2})
     events = sell(system, books)
-    assert way(events, "order.cancelled") == [*FORWARD, *BACK]
+    assert story(events) == [*FORWARD, *BACK]
     assert books.shop.outcomes == {"A-1": [Outcome.UNDELIVERABLE]}
     assert (books.ledger.charged["A-1"], books.ledger.refunded["A-1"]) == (900, 900)
     assert books.stock.left["tea"] == 2
@@ -135,12 +147,16 @@ def test_whoever_hears_of_a_cancellation_in_time_turns_the_order_back(
 ) -> None:
     books = build(system, [order()], {"tea": 2})
     # Told, not published: the others have not heard of it when the order comes to them.
-    system.ref(first).tell(Event("cancellation.requested", "test", {"order_id": "A-1"}))
+    case = {"correlationId": case_of("A-1")}
+    system.ref(first).tell(
+        Event("cancellation.requested", "test", {"order_id": "A-1"}, metadata=case)
+    )
     system.wait_idle(timeout=60)
     events = sell(system, books)
-    system.publish(CancellationRequested("A-1"))  # now they have, and it changes nothing
+    # Now they have, and it changes nothing.
+    system.publish(CancellationRequested("A-1"), correlation_id=case_of("A-1"))
     system.wait_idle(timeout=60)
-    assert way(events, "order.cancelled") == expected
+    assert story(events) == expected
     assert books.shop.outcomes == {"A-1": [Outcome.CANCELLED]}
     assert books.stock.left["tea"] == 2
     assert books.customer.refused == []
@@ -149,7 +165,7 @@ def test_whoever_hears_of_a_cancellation_in_time_turns_the_order_back(
 
 def test_a_cancellation_before_the_order_counts(system: ActorSystem) -> None:
     books = build(system, [order()])
-    system.publish(CancellationRequested("A-1"))
+    system.publish(CancellationRequested("A-1"), correlation_id=case_of("A-1"))
     system.wait_idle(timeout=60)
     assert "inventory.reserved" not in {event.type for event in sell(system, books)}
     assert books.shop.outcomes == {"A-1": [Outcome.CANCELLED]}
@@ -172,6 +188,36 @@ def test_an_order_that_is_placed_twice_is_one_order(system: ActorSystem) -> None
     place(system, order())
     sell(system, books)
     assert books.ledger.charged.total() == 900
+    assert_adds_up(books)
+
+
+def test_a_payment_that_comes_twice_is_one_payment(system: ActorSystem) -> None:
+    books = build(system, [order()], {"tea": 3})
+    events = sell(system, books)
+    again = [event for event in events if event.type in ("inventory.reserved", "payment.charged")]
+    for event in again:
+        system.publish(event.type, event.payload, correlation_id=case_of("A-1"))
+        system.ref("payment" if event.type == "inventory.reserved" else "shipping").tell(event)
+    system.wait_idle(timeout=60)
+    assert system.dead_letters() == []
+    assert (books.ledger.charged["A-1"], books.shipping.sent["A-1"]) == (900, 2)
+    assert_adds_up(books)
+
+
+def test_a_cancellation_while_the_reservation_is_in_flight(system: ActorSystem) -> None:
+    books = build(system, [order()], {"tea": 3})
+    system.pause("payment")  # the reservation is on its way to it, and stays there
+    with system.listen("#", buffer=1_000) as listener:
+        with system.listen("inventory.reserved") as reserved:
+            place(system, order())
+            next(iter(reserved))
+        system.publish(CancellationRequested("A-1"), correlation_id=case_of("A-1"))
+        system.resume("payment")
+        system.wait_idle(timeout=60)
+    assert story(listener) == [*FORWARD, "parcel.packed", *BACK]
+    assert books.shop.outcomes == {"A-1": [Outcome.CANCELLED]}
+    assert (books.ledger.charged["A-1"], books.ledger.refunded["A-1"]) == (900, 900)
+    assert books.customer.refused == []
     assert_adds_up(books)
 
 

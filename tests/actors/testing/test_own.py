@@ -37,6 +37,19 @@ def announced() -> Iterator[str]:
                     pass  # in `_announce(type, …)`, whose calls are read above
                 case ast.Call(func=ast.Attribute(attr="_made"), args=[ast.Constant(str(type)), *_]):
                     yield type
+                case ast.Call(
+                    func=ast.Attribute(attr="_announce_at_once"), args=[ast.Constant(str(type)), *_]
+                ):
+                    yield type
+                case ast.Call(
+                    func=ast.Name("set_alarm"), args=[_, _, _, ast.Constant(str(type)), *_]
+                ):
+                    yield type
+                case ast.Call(
+                    func=ast.Attribute(attr="emit"),
+                    args=[ast.BoolOp(values=[_, ast.Constant(str(type))]), *_],
+                ):
+                    yield type
                 case ast.Call(func=ast.Attribute(attr="announce")):
                     pytest.fail(f"{file}:{node.lineno} announces what cannot be read off")
                 case ast.Call(
