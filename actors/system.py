@@ -44,7 +44,7 @@ from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
-from choreia.runtime.stores.unit import CaseRecord, Start
+from choreia.runtime.stores.unit import Start
 
 Factory = Callable[[], object]
 Mode = Literal["threads", "simulated"]
@@ -133,16 +133,13 @@ class ActorSystem(Outside, Looking):
         if isinstance(self._dispatcher, SimulatedDispatcher):
             self._dispatcher.watchful = self._guard.watchful
             self._dispatcher.hopeful = self._guard.hopeful
-        board = Board(self._roster, self._records)
+        board = Board(self._roster, self._book.records)
         super().__init__(self._engine, Publisher(self._roster), board)
         self._redeliverer = Redeliverer(self._roster)
         self._stopping = Gate()
         self._stopped = Gate()
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
         self._spawner.spawn(self._guard.supervisor, SUPERVISOR, "system", {})
-
-    def _records(self, case: str) -> Sequence[CaseRecord]:
-        return ()
 
     # -- agents ---------------------------------------------------------------------------
 
