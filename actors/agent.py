@@ -16,8 +16,9 @@ from choreia.actors.birth import attend
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, topic_of
 from choreia.actors.once import call_once
-from choreia.actors.options import Options, check_words, declared_abilities
+from choreia.actors.options import Options, check_exclusive, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
+from choreia.actors.spending import spend
 from choreia.actors.timers import cancel_timer, set_alarm, set_timer
 from choreia.runtime.delivery.emission import Declaration
 from choreia.runtime.delivery.steps import Kind
@@ -39,7 +40,8 @@ T = TypeVar("T")
 HOOKS = frozenset({"on_start", "on_stop", "on_receive", "on_failure"})
 _GENERATORS = (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
 SETTINGS = frozenset(
-    {"capabilities", "specializations", "capacity", "emits", "terminal", "external"}
+    {"capabilities", "exclusive", "specializations", "capacity"}
+    | {"emits", "terminal", "external", "passive"}
     | {"mailbox", "overflow", "threaded", "retry", "conflate_key", "max_outbox"}
     | {"heartbeat", "restart", "durable", "max_lag", "key", "sleep_after", "awake"}
 )
@@ -51,20 +53,24 @@ class Agent(Actor):
     Class attributes describe the agent: `capabilities` and `specializations` (words that `find`
     goes by), `capacity` (events at once it is good for), `emits` (the types it may emit, or
     patterns; enforced when declared), `terminal` (types that end a case), `external` (types that
-    come from outside, or are for somebody outside); and give defaults for `spawn`: `mailbox`,
+    come from outside, or are for somebody outside), `passive` (it only looks on: what is on its way
+    to it holds no case open); and give defaults for `spawn`: `mailbox`,
     `overflow`, `threaded`, `retry`, `conflate_key`, `max_outbox`, `heartbeat`, `restart`, and, with
     a store, `durable`, `max_lag`. `key` makes it a keyed agent: an instance for each value that
     stands at that path of an event, awake while it has something to do (`sleep_after`, `awake`).
+    `exclusive` names those of its `capabilities` that no other agent is to have (`choreia check`).
     """
 
     __slots__ = ()
 
     capabilities: ClassVar[tuple[str, ...]] = ()
+    exclusive: ClassVar[tuple[str, ...]] = ()
     specializations: ClassVar[tuple[str, ...]] = ()
     capacity: ClassVar[int] = 1
     emits: ClassVar[tuple[str | type, ...] | None] = None
     terminal: ClassVar[tuple[str | type, ...]] = ()
     external: ClassVar[tuple[str | type, ...]] = ()
+    passive: ClassVar[bool] = False
     key: ClassVar[str | None] = None
 
     _choreia_abilities: ClassVar[FrozenDict] = EMPTY
@@ -83,6 +89,7 @@ class Agent(Actor):
         _refuse_own_names(cls)
         _check_hooks(cls)
         cls._choreia_abilities = declared_abilities(cls)
+        check_exclusive(cls.__name__, cls.exclusive, cls.capabilities)
         Options.of(cls, {})
         specs = cls._choreia_handlers = cls._choreia_specs()
         cls._choreia_declaration = _declaration(cls)
@@ -244,6 +251,14 @@ class Agent(Actor):
         again; it must be JSON then, or `InvalidPayload` is raised.
         """
         return cast("T", call_once(turn_of(self, "once"), name, fn, args))
+
+    def spend(self, *, usd: float) -> None:
+        """Say that handling this event has cost so much: it counts for the case's `CaseLimits`.
+
+        At once, whatever becomes of the handler, and once for each event and call: the second call
+        of another attempt is the second call of the first. Raises `InvalidLimit`.
+        """
+        spend(turn_of(self, "spend"), usd)
 
     def stop(self) -> None:
         """Stop when what is already in the mailbox has been handled."""

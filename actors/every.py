@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from choreia.actors.handlers import mark_handler, topic_of
+from choreia.actors.timers import Armed
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.durable.alarms import fired
 from choreia.runtime.durable.ledger import Ledger
@@ -190,7 +191,8 @@ def _arm(cell: Cell, name: str, schedule: Schedule, due: float) -> None:
     def due_now() -> None:
         cell.post(fire)
 
-    timer = record.timers[key] = engine.clock.call_later(delay, due_now)
+    timer = Armed(engine.clock.call_later(delay, due_now), None, engine.clock.now() + delay)
+    record.timers[key] = timer
 
 
 class _Repeats:

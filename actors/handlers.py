@@ -90,6 +90,7 @@ def on(
     *,
     timeout: float | None = None,
     cancel_on: str | type | tuple[str | type, ...] | None = None,
+    max_hops: int | None = None,
 ) -> Callable[[F], F]:
     """Have a method of an `Agent` handle the events that `topic` selects and `filter` lets through.
 
@@ -103,10 +104,14 @@ def on(
     is taken from it, as by `ActorSystem.restart`. `cancel_on` is for coroutines: an event of the
     same correlation that it selects (and that the agent has not emitted itself) cancels the running
     handler at once, without a retry or a dead letter.
+
+    `max_hops` bounds a cycle of agents that answer each other: an event that comes after more hops
+    than these from the one that began it is a dead letter (``reason="hops"``), without a retry. A
+    timer starts again at 0.
     """
     if inspect.isfunction(topic):
         raise InvalidAgent("@on needs a topic: write @on('order.created')")
-    declared = attrs.evolve(topic_of(topic, filter), limits=limits_of(timeout, cancel_on))
+    declared = attrs.evolve(topic_of(topic, filter), limits=limits_of(timeout, cancel_on, max_hops))
 
     def mark(method: F) -> F:
         marked: object = method
@@ -129,19 +134,30 @@ def mark_handler(method: F, topic: Topic) -> F:
     return method
 
 
-def limits_of(timeout: object, cancel_on: str | type | tuple[str | type, ...] | None) -> Limits:
+def limits_of(
+    timeout: object,
+    cancel_on: str | type | tuple[str | type, ...] | None,
+    max_hops: object = None,
+) -> Limits:
     """What `@on` was told of when a handler is to end, checked."""
+    hops = _check_hops(max_hops)
     if timeout is not None:
         number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
         if not number or not 0 < cast("float", timeout) < inf:
             raise InvalidAgent(f"@on(timeout={timeout!r}): give a number of seconds, more than 0")
     if cancel_on is None:
-        return Limits(cast("float | None", timeout))
+        return Limits(cast("float | None", timeout), max_hops=hops)
     choices = cancel_on if isinstance(cancel_on, tuple) else (cancel_on,)
     if not choices:
         raise InvalidAgent("@on(cancel_on=()) names nothing: give a pattern or a class")
     patterns = tuple(topic_of(choice, None).pattern(None) for choice in choices)
-    return Limits(cast("float | None", timeout), patterns)
+    return Limits(cast("float | None", timeout), patterns, hops)
+
+
+def _check_hops(hops: object) -> int | None:
+    if hops is not None and (not isinstance(hops, int) or isinstance(hops, bool) or hops < 0):
+        raise InvalidAgent(f"@on(max_hops={hops!r}): give a whole number of hops, 0 or more")
+    return hops
 
 
 def _strictest(topics: Iterable[Topic]) -> Limits:
@@ -149,7 +165,8 @@ def _strictest(topics: Iterable[Topic]) -> Limits:
     limits = [topic.limits for topic in topics]
     timeouts = [one.timeout for one in limits if one.timeout is not None]
     patterns = dict.fromkeys(pattern for one in limits for pattern in one.cancel_on)
-    return Limits(min(timeouts, default=None), tuple(patterns))
+    hops = [one.max_hops for one in limits if one.max_hops is not None]
+    return Limits(min(timeouts, default=None), tuple(patterns), min(hops, default=None))
 
 
 @attrs.frozen

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+import orjson
+
+from choreia.actors.spending import SPENDING
+from choreia.runtime.delivery.budget import Used
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.errors import InvalidStore
+from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.stores.base import EventStore
 
@@ -51,8 +57,24 @@ class Keeping:
             # Another run than the one before, though its seed may be the same: its ids are others.
             engine.random.seed(f"{engine.random.random()} after {opened.head}")
         self._bus = engine.bus = LogBus(engine, self.store, opened)
+        if engine.budget is not None:
+            engine.budget.load = self._used
         self._bus.max_lag = max_lag
         self._bus.max_crashes = max_crashes
+
+    def _used(self, case: str) -> Used:
+        """What a case has used so far, as the store tells it."""
+        said = [one.event.type for one in self._logged(case)]
+        spent = {
+            f"{one.agent} {one.name}": float(orjson.loads(one.value)["usd"])
+            for one in self.store.records(case)
+            if one.name.startswith(f"{SPENDING}:")
+        }
+        told = "case.budget_exceeded" in said
+        return Used(len(said), sum(spent.values()), frozenset(spent), told)
+
+    def _logged(self, case: str) -> Iterator[Recorded]:
+        return self.store.read(correlation_id=case, up_to=self._bus.routed)
 
     def serve(self, roster: Roster, lifecycle: Lifecycle) -> None:
         """There are agents now: see to their cursors, and to those whose place was taken."""

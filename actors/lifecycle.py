@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from choreia.actors.ear import settle_left_over
 from choreia.actors.every import start_schedules
 from choreia.actors.families import FrontAgent
+from choreia.actors.interests import end_interest
 from choreia.actors.options import ABILITIES, declared_abilities
 from choreia.actors.reply import Reply
 from choreia.actors.timers import cancel_all
@@ -162,7 +163,9 @@ class Lifecycle:
         """An agent that did not come about: whoever has its ref already is told so."""
         self._roster.remove(cell)
         self._roster.free(cell.name)
-        settle_left_over(cell, cell.mailbox.close(), "stopped")
+        left = cell.mailbox.close()
+        settle_left_over(cell, left, "stopped")
+        cell.engine.over(cell, *left)
         cell.engine.dispatcher.release_lane(cell.schedule)
 
     def close(self, cell: Cell, reason: str) -> None:
@@ -171,9 +174,11 @@ class Lifecycle:
         For the thread that owns the cell's turn, or when there is none any more.
         """
         engine = cell.engine
+        if cell.mailbox.state != CLOSED:
+            self._roster.remember(cell)
         self._roster.remove(cell)
         self.on_end(cell)
-        cancel_all(cast("Record", cell.owner))
+        cancel_all(engine, cast("Record", cell.owner))
         if cell.mailbox.state == CLOSED:
             return
         cell.found()
@@ -186,10 +191,12 @@ class Lifecycle:
         cell.interrupt = True
         if cell.ledger is not None:
             cell.ledger.farewell(left, mark)
+            end_interest(cell)
         if cell.feed.cell is cell:  # the members of a group share one
             left += engine.lot.abandon(cell.feed)
         if cell.kind != "system":  # what the runtime says to itself is nobody's loss
             settle_left_over(cell, left, "killed" if reason == "killed" else "stopped")
+            engine.over(cell, *left)
         engine.held.pop(cell.number, None)
         engine.dispatcher.release_lane(cell.schedule)
         self._say(cell, "offline", {"agent": cell.name, "reason": reason})
@@ -203,6 +210,7 @@ class Lifecycle:
         engine = cell.engine
         for feed, event in engine.lot.leave_all(cell):
             engine.bury(event, feed.cell, None, 0, reason)
+            engine.over(feed.cell, event)
 
     # -- pausing --------------------------------------------------------------------------
 

@@ -163,6 +163,15 @@ def declared_abilities(agent: object) -> FrozenDict:
     )
 
 
+def check_exclusive(owner: str, exclusive: object, capabilities: object) -> None:
+    """What a class says that it alone can do. Raises `InvalidAgent`."""
+    for word in check_words("exclusive", exclusive):
+        if word not in check_words("capabilities", capabilities):
+            raise InvalidAgent(
+                f"{owner}.exclusive names {word!r}, which is none of its capabilities: add it there"
+            )
+
+
 _OF_SPAWN = frozenset({"start", "group", "count"})
 """Options that are no class attributes."""
 

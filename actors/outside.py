@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from choreia.actors.blocking import check_timeout, forbid_on_loop
+from choreia.actors.cases import Board, Case, CaseSummary
 from choreia.actors.handlers import topic_of
 from choreia.actors.publishing import Publisher
 from choreia.actors.requests import Listener, Request, Until, check_buffer, refuse_in_turn
@@ -23,10 +24,11 @@ from choreia.runtime.events.filter import Filter
 class Outside:
     """The way in, and the windows."""
 
-    def __init__(self, engine: Engine, publisher: Publisher) -> None:
+    def __init__(self, engine: Engine, publisher: Publisher, board: Board) -> None:
         self._engine = engine
         self._publisher = publisher
         self._watching: set[Request | Listener] = set()
+        self._board = board
 
     @property
     def clock(self) -> Clock:
@@ -124,7 +126,8 @@ class Outside:
     ) -> Event:
         """Publish, and wait for the first event of that correlation that matches `until`.
 
-        `until` is a pattern, an ``@event_type`` class, or a tuple of such. Raises
+        `until` is a pattern, an ``@event_type`` class, or a tuple of such. Raises `CaseDied` as
+        soon as nothing is in flight of the case and no answer can come any more, and
         `RequestTimeout`, with what was `seen`, after `timeout` seconds.
         """
         refuse_in_turn("request")
@@ -178,7 +181,7 @@ class Outside:
     ) -> tuple[Event, Request]:
         event = self._publisher.prepare(type, payload, options)
         correlation = event.metadata.correlation_id or event.id
-        request = Request(self._engine, correlation, event.id, until)
+        request = Request(self._engine, correlation, event.id, until, self._board)
         self._watching.add(request)
         return event, request
 
@@ -206,10 +209,22 @@ class Outside:
         self._watching.add(listener)
         return listener
 
+    def case(self, which: Event | str) -> Case:
+        """A case, by its correlation id, or by one of its events or that event's id.
+
+        Raises `UnknownCase`, and `ChoreiaError` in a system that remembers nothing.
+        """
+        return self._board.case(which)
+
+    def cases(self, verdict: str | None = None, *, limit: int = 100) -> list[CaseSummary]:
+        """The last cases, the newest first; only those with that `verdict`, such as ``died``."""
+        return self._board.cases(verdict, limit)
+
     def _end_watching(self) -> None:
         """The system has stopped: nobody waits for events any more."""
         for watching in list(self._watching):
             watching.end()
+        self._board.end()
 
 
 _NO_OPTIONS: Mapping[str, object] = {}

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from choreia.actors.options import Options
     from choreia.actors.presence import Presence
     from choreia.actors.ref import AgentRef
+    from choreia.actors.timers import Armed
     from choreia.runtime.delivery.bus import Target
-    from choreia.runtime.delivery.clock import Timer
     from choreia.runtime.delivery.subscription import Subscription
+    from choreia.runtime.events.event import Event
     from choreia.runtime.health.watch import Watch
 
 
@@ -31,6 +32,7 @@ class Record:
         "presence",
         "ref",
         "renewing",
+        "since",
         "stopping",
         "subscriptions",
         "timers",
@@ -51,6 +53,8 @@ class Record:
         self.options = options
         self.presence = presence
         self.ref = ref
+        self.since: Event | None = None
+        """The last event before it subscribed, as far as it is remembered."""
         self.incarnation = 1
         self.renewing = False
         """Whether it is to be replaced as soon as it has a turn."""
@@ -61,7 +65,7 @@ class Record:
         self.watch: Watch | None = None
         """How it is being watched over."""
         self.subscriptions: tuple[Subscription[Target], ...] = ()
-        self.timers: dict[str, Timer] | None = None
+        self.timers: dict[str, Armed] | None = None
         self.family: Family | None = None
         """Of which it is the front, or a member."""
         self.key: str | None = None

@@ -57,11 +57,12 @@ class Redeliverer:
         turn = running_turn()
         sender = None if turn is None else turn.cell
         try:
-            yield _Delivery(
-                cell,
-                admit_one(cell.feed, Redelivery(event, letter.progress), sender),
-                f"redelivery to {cell.name}" if turn is None else None,
-            )
+            with self._engine.counted(cell, event):
+                yield _Delivery(
+                    cell,
+                    admit_one(cell.feed, Redelivery(event, letter.progress), sender),
+                    f"redelivery to {cell.name}" if turn is None else None,
+                )
         except BaseException:
             self._engine.letters.add(letter)
             raise

@@ -156,7 +156,10 @@ class AgentRef(PykkaRef[A]):
         cell = self._cell
         # A message is boxed in a tuple of one; what needs more than `on_receive` in an envelope.
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
-        if verdict := cell.feed.offer(item):
+        if message.__class__ is Event:
+            with cell.engine.counted(cell, message):
+                self.actor_inbox.put(Envelope(message))
+        elif verdict := cell.feed.offer(item):
             _tell_slowly(cell, item, verdict)
 
     async def tell_async(self, message: Any) -> None:
@@ -168,8 +171,9 @@ class AgentRef(PykkaRef[A]):
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
         admission = admit_one(cell.feed, item, turn.cell if turn else None)
         who = None if turn is not None else f"tell to {cell.name}"
-        if await cell.engine.drive_async(admission, None, who) == GONE:
-            raise dead_error(cell)
+        with cell.engine.counted(cell, message):
+            if await cell.engine.drive_async(admission, None, who) == GONE:
+                raise dead_error(cell)
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """Send `message` and wait `timeout` seconds for the answer (or return its future).
@@ -182,7 +186,10 @@ class AgentRef(PykkaRef[A]):
         cell = self._cell
         reply = Reply(cell)
         envelope = Envelope(message, reply)
-        if cell.feed.force(envelope) != TAKEN:
+        with cell.engine.counted(cell, message):
+            gone = cell.feed.force(envelope) != TAKEN
+        if gone:
+            cell.engine.over(cell, message)
             _refuse(envelope, cell)
         return reply.get(timeout=timeout) if block else reply
 

@@ -277,6 +277,8 @@ def _bury(turn: Turn, expected: object, error: BaseException | None, where: str)
             cell.ledger.handled(recorded)
     elif item is not None:  # a hook is about nothing
         settle_left_over(cell, [item], "stuck")
+    if recorded is None:
+        cell.engine.over(cell, item)
 
 
 def _retire(turn: Turn) -> None:

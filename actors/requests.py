@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from choreia.actors.blocking import forbid_on_loop
 from choreia.actors.handlers import topic_of
 from choreia.runtime.delivery.context import running_turn
+from choreia.runtime.delivery.deadletter import DeadLetter, name_error
 from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.subscription import Subscription
 from choreia.runtime.errors import (
+    CaseDied,
     InvalidLimit,
     InvalidPattern,
     ListenerLagged,
@@ -19,9 +22,16 @@ from choreia.runtime.errors import (
     RequestTimeout,
     SystemStopped,
 )
+from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.topic import TopicPattern
+from choreia.runtime.insight.memory import case_of
+from choreia.runtime.insight.story import Story
+from choreia.runtime.insight.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from choreia.actors.cases import Board
 
 SEEN = 1_000
 """Events of a request's correlation that are kept for its error."""
@@ -175,8 +185,11 @@ class Listener:
 class Request:
     """Waits for the first event of one correlation that matches."""
 
-    def __init__(self, engine: Engine, correlation_id: str, request_id: str, until: Until) -> None:
+    def __init__(
+        self, engine: Engine, correlation_id: str, request_id: str, until: Until, board: Board
+    ) -> None:
         self._engine = engine
+        self._board = None if engine.cases is None else board
         self._correlation_id = correlation_id
         self._request_id = request_id
         self._until = until
@@ -186,6 +199,9 @@ class Request:
         self._gate = Gate()
         self._stop = engine.bus.watch_case(correlation_id, self)
         self._cancelled = False
+        self._stop_counting: Callable[[], None] = lambda: None
+        if engine.cases is not None:
+            self._stop_counting = engine.cases.watch(correlation_id, self._look_again)
 
     def see(self, event: Event) -> None:
         if event.id == self._request_id or self._answer is not None:
@@ -203,28 +219,89 @@ class Request:
 
     def close(self) -> None:
         self._stop()
+        self._stop_counting()
 
     def wait(self, timeout: float | None) -> Event:
-        self._engine.dispatcher.wait(self._gate, timeout)
-        return self._result(timeout)
+        clock = self._engine.clock
+        ends = None if timeout is None else clock.monotonic() + timeout
+        while (answer := self._look()) is None:
+            left = None if ends is None else ends - clock.monotonic()
+            if not self._engine.dispatcher.wait(self._gate, left):
+                raise self.timed_out(timeout)
+        return answer
 
     async def wait_async(self, timeout: float | None) -> Event:
-        await self._engine.dispatcher.wait_async(self._gate, timeout)
-        return self._result(timeout)
+        clock = self._engine.clock
+        ends = None if timeout is None else clock.monotonic() + timeout
+        while (answer := self._look()) is None:
+            left = None if ends is None else ends - clock.monotonic()
+            if not await self._engine.dispatcher.wait_async(self._gate, left):
+                raise self.timed_out(timeout)
+        return answer
 
-    def _result(self, timeout: float | None) -> Event:
+    def _look(self) -> Event | None:
+        """The answer, if it has come; an error, if none can come any more."""
+        self._gate = Gate()  # first: what comes from here on opens this one
         if self._answer is not None:
             return self._answer
         if self._cancelled:
             raise SystemStopped("the system stopped before the request was answered")
-        raise self.timed_out(timeout)
+        board = self._board
+        if board is None or board.in_flight(self._correlation_id):
+            return None
+        story = board.story(self._correlation_id)
+        verdict = judge(story)
+        if not verdict.over or self._from_outside(story):
+            return None
+        return self._last_look(verdict)
+
+    def _last_look(self, verdict: Verdict) -> Event:
+        """Nothing is in flight; the answer may have come while that was being found out."""
+        if self._answer is not None:
+            return self._answer
+        letters = [
+            letter
+            for letter in self._engine.letters.all()
+            if letter.event is not None and case_of(letter.event) == self._correlation_id
+        ]
+        raise CaseDied(
+            f"no {self._until!r} will come in correlation {self._correlation_id}: the case is over "
+            f"({verdict.word.value}: {verdict.reason}); {self._seen_instead()}"
+            + "".join(f"; dead letter: {_told(letter)}" for letter in letters[:3]),
+            correlation_id=self._correlation_id,
+            seen=tuple(self._seen),
+            dead_letters=letters,
+            verdict=verdict,
+        )
+
+    def _from_outside(self, story: Story) -> bool:
+        """Whether somebody outside may still give the answer: an agent says that such events come
+        from there."""
+        external = {name for interest in story.interests for name in interest.external}
+        return any(
+            TopicPattern(name).matches(pattern.pattern) or pattern.matches(name)
+            for name in external
+            for pattern in self._patterns
+        )
+
+    def _look_again(self) -> None:
+        self._gate.open()
 
     def timed_out(self, timeout: float | None) -> RequestTimeout:
         """The error that says what came instead."""
-        seen = ", ".join(event.type for event in list(self._seen)[-10:]) or "nothing"
         return RequestTimeout(
             f"no {self._until!r} in correlation {self._correlation_id} within {timeout} s; "
-            f"seen instead: {seen}",
+            f"{self._seen_instead()}",
             correlation_id=self._correlation_id,
             seen=tuple(self._seen),
         )
+
+    def _seen_instead(self) -> str:
+        seen = ", ".join(event.type for event in list(self._seen)[-10:]) or "nothing"
+        return f"seen instead: {seen}"
+
+
+def _told(letter: DeadLetter) -> str:
+    assert letter.event is not None
+    error = "" if letter.error is None else f", {plain(name_error(letter.error), 200)}"
+    return f"{letter.event.type} at {letter.agent} ({letter.reason}{error})"

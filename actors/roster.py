@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
@@ -13,7 +14,11 @@ from choreia.runtime.errors import DuplicateName, UnknownAgent
 
 if TYPE_CHECKING:
     from choreia.actors.record import Record
+    from choreia.runtime.events.event import Event
+    from choreia.runtime.insight.story import Interest
 
+PAST = 1_000
+"""Agents that are gone, and of which it is remembered what they listened to."""
 RESERVED = frozenset({"system", "outside"})
 """Names that stand for the runtime itself, and for whoever publishes from outside."""
 
@@ -28,6 +33,8 @@ class Roster:
         self._by_id: dict[str, Cell] = {}
         self._names: set[str] = set()
         self._closed = False
+        self.past: deque[tuple[Interest, Event | None, Event | None]] = deque(maxlen=PAST)
+        """What agents listened to that are gone, and between which events."""
         self.next_number = count(1).__next__
 
     def reserve(self, name: str) -> None:
@@ -96,6 +103,15 @@ class Roster:
                 del self._by_name[cell.name]
                 del self._by_id[cell.id]
                 self._names.discard(cell.name)
+
+    def remember(self, cell: Cell) -> None:
+        """It is about to leave: what it listened to, as long as events of then are remembered."""
+        from choreia.actors.interests import KINDS, interest_of
+
+        cases = self.engine.cases
+        if cases is not None and cell.kind in KINDS and not self.engine.refusing:
+            record = cast("Record", cell.owner)
+            self.past.append((interest_of(cell), record.since, cases.last()))
 
     def cell(self, name: str) -> Cell:
         """The agent of that name; of a keyed one the member of that key, woken if need be, as in

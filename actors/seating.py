@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
+from choreia.actors.interests import keep_interest, keep_interest_now
 from choreia.actors.options import Options
 from choreia.actors.record import Record
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.durable.feed import LogFeed
 from choreia.runtime.durable.ledger import Ledger
+from choreia.runtime.durable.members.ledger import MemberLedger
 from choreia.runtime.errors import InvalidAgent
 
 
@@ -40,7 +42,14 @@ def seat(cell: Cell, bus: LogBus, options: Options, *, named: bool) -> None:
 
 
 def ask_for_seat(cell: Cell) -> None:
-    """It is subscribed: what is published from now on is for it."""
+    """It is subscribed: what is published from now on is for it, and the store keeps what that is.
+    (A family takes its seat itself.)"""
     ledger = cast("Ledger | None", cell.ledger)
-    if ledger is not None and ledger.durable:
-        ledger.ask_for_seat()
+    if ledger is None:
+        return
+    if not ledger.durable:
+        keep_interest_now(cell)
+    elif isinstance(ledger, MemberLedger):
+        ledger.place.announced = keep_interest(cell)
+    else:
+        ledger.ask_for_seat(keep_interest(cell))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from choreia.runtime.delivery.admission import Admission, admit_one
-from choreia.runtime.delivery.feed import GONE, TAKEN
+from choreia.runtime.delivery.feed import GONE, REJECTED, TAKEN
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import MailboxFull
@@ -59,16 +59,19 @@ def _leave(turn: Turn, event: Event) -> Admission:
     reached = set[int]() if progress is None else progress.reached.setdefault(event.id, set())
     route, feeds = engine.bus.receivers(event)
     if _WATCHERS not in reached:
+        # Of those who get it each counts when its turn comes: meanwhile what is in hand here does.
+        engine.bus.count(event, route, ())
         engine.bus.show(event, route)
         reached.add(_WATCHERS)
     for feed in feeds:
         if feed.cell.number in reached:
             continue
-        try:
-            verdict = yield from admit_one(feed, event, turn.cell)
-        except MailboxFull:  # it rejects: no exception of delivery's rises into a handler
-            engine.bury(event, feed.cell, None, 0, "rejected")
-            verdict = TAKEN
+        with engine.counted(feed.cell, event):
+            try:
+                verdict = yield from admit_one(feed, event, turn.cell)
+            except MailboxFull:  # it rejects: no exception of delivery's rises into a handler
+                engine.undeliverable(event, feed.cell, REJECTED)
+                verdict = TAKEN
         turn.check("emit_now")  # it may have been replaced while it waited
         turn.live()
         reached.add(feed.cell.number)

@@ -11,6 +11,7 @@ from choreia.actors.ear import Ear
 from choreia.actors.families import family_options
 from choreia.actors.founding import found_family
 from choreia.actors.handlers import HandlerPlanner
+from choreia.actors.interests import keep_interest_now
 from choreia.actors.lifecycle import Lifecycle, abilities
 from choreia.actors.options import Options
 from choreia.actors.presence import Presence
@@ -82,7 +83,10 @@ class Spawner:
             agent = deliver_one(factory, place)
             self._check(agent, factory, taken)
             cell = taken[0]
+            self._engine.bus.end_with(type(cast("Agent", agent))._choreia_terminal)
             can = abilities(cast("Agent", agent))  # raises for what it set in its __init__
+            if self._engine.cases is not None:
+                cast("Record", cell.owner).since = self._engine.cases.last()
             self._subscribe(cell, cast("Agent", agent))
             family = cast("Record", cell.owner).family
             if family is not None:
@@ -92,8 +96,8 @@ class Spawner:
             for cell in taken:
                 self.lifecycle.undo(cell)
             raise
+        ask_for_seat(cell)
         if family is None:
-            ask_for_seat(cell)
             self.lifecycle.begin(cell)
         else:
             family.begin()
@@ -139,6 +143,7 @@ class Spawner:
             options.mailbox,
         )
         ref: AgentRef[Any] = AgentRef(cell)
+        cell.holding = kind != "system" and not agent.passive
         cell.owner = Record(factory, options, self._presence, ref)
         if isinstance(cell, Front):
             found_family(self, cell)
@@ -217,6 +222,7 @@ class Spawner:
             table.add(entry)
         for entry in had:
             table.remove(entry)
+        keep_interest_now(cell, agent)
 
     def _subscribe(self, cell: Cell, agent: Agent) -> None:
         if isinstance(agent, Subscriber):

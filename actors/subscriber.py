@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class Subscriber(Agent):
     """Calls a function with each event, in its own turns, never on the publisher's thread."""
 
-    def __init__(self, planner: FunctionPlanner) -> None:
-        self.planner = planner  # first: it is asked for when the agent gets its place
+    def __init__(self, planner: FunctionPlanner, *, passive: bool = False) -> None:
+        self.planner = planner  # first: both are asked for when the agent gets its place
+        self.passive = passive  # type: ignore[misc]  # of each, not of the class
         super().__init__()
 
 
@@ -39,6 +40,8 @@ class FunctionPlanner:
             topic.payload_class,
             may_return=True,
         )
+        self.name = name
+        self.function = function
         self.topic = topic
         self._pattern = topic.pattern(None)
         self._plan = Plan((step,))

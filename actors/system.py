@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
 from choreia.actors.blocking import check_timeout, forbid_on_loop, refuse_fenced
+from choreia.actors.cases import Board
 from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
 from choreia.actors.keeping import Durability, Keeping, StoreGiven
@@ -29,6 +30,7 @@ from choreia.actors.roster import Roster
 from choreia.actors.spawning import Spawner
 from choreia.actors.stopping import GRACE, Stopping
 from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
+from choreia.runtime.delivery.cases import KEPT, Cases
 from choreia.runtime.delivery.clock import Clock, SystemClock
 from choreia.runtime.delivery.deadletter import DeadLetter
 from choreia.runtime.delivery.engine import Engine, stopped_error
@@ -68,7 +70,8 @@ class ActorSystem(Outside, Looking):
     ``durability="relaxed"`` survives a killed process, but not a power cut. `store_wait`: seconds
     to wait for another process that has the store. `max_lag`: with more unhandled events than that
     before an agent, publishers wait. `max_crashes`: a process may die so often over one event
-    before that is a dead letter.
+    before that is a dead letter. `remember`: so many of the last events, deliveries, and cases at
+    rest are remembered, to look back at; 0 switches that off, and `case` and `trace` with it.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class ActorSystem(Outside, Looking):
         max_lag: int | None = None,
         max_crashes: int = 5,
         heartbeat: Heartbeat | None = USUAL,
+        remember: int = KEPT,
     ) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
             raise InvalidAgent(f"workers={workers!r}: give a whole number of threads, 1 or more")
@@ -95,11 +99,19 @@ class ActorSystem(Outside, Looking):
             raise InvalidAgent(
                 f"inherit={inherit!r}: give a tuple of names of extensions, such as ('tenant',)"
             )
+        if type(remember) is not int or remember < 0:
+            raise InvalidAgent(f"remember={remember!r}: give a whole number of events, 0 or more")
         random = Random(0 if seed is None and mode == "simulated" else seed)
         self._dispatcher: ThreadDispatcher | SimulatedDispatcher
         clock, self._dispatcher = _pair(mode, workers, random)
         self._engine = Engine(
-            clock, self._dispatcher, node=node, limits=limits, inherit=inherit, random=random
+            clock,
+            self._dispatcher,
+            node=node,
+            limits=limits,
+            inherit=inherit,
+            random=random,
+            cases=Cases(remember) if remember else None,
         )
         self._keeping: Keeping | None = None
         if store is not None:
@@ -121,7 +133,8 @@ class ActorSystem(Outside, Looking):
         if isinstance(self._dispatcher, SimulatedDispatcher):
             self._dispatcher.watchful = self._guard.watchful
             self._dispatcher.hopeful = self._guard.hopeful
-        super().__init__(self._engine, Publisher(self._roster))
+        board = Board(self._roster, self._book.records)
+        super().__init__(self._engine, Publisher(self._roster), board)
         self._redeliverer = Redeliverer(self._roster)
         self._stopping = Gate()
         self._stopped = Gate()
@@ -218,7 +231,7 @@ class ActorSystem(Outside, Looking):
             raise InvalidAgent(f"topic {topic!r}: only an agent's @on can name attributes")
         planner = FunctionPlanner(handler, declared)
         ref = self._spawner.spawn(
-            lambda: Subscriber(planner),
+            lambda: Subscriber(planner, passive=passive),
             name or f"subscription-{self._roster.next_number()}",
             "subscription",
             {"mailbox": mailbox, "overflow": overflow, "durable": durable, "start": start},

@@ -17,7 +17,24 @@ from choreia.runtime.stores.unit import SetTimer
 if TYPE_CHECKING:
     from choreia.actors.record import Record
     from choreia.runtime.delivery.clock import Timer
+    from choreia.runtime.delivery.engine import Engine
     from choreia.runtime.durable.ledger import Ledger
+
+
+class Armed:
+    """A timer of an agent in memory."""
+
+    __slots__ = ("_timer", "due", "event")
+
+    def __init__(self, timer: Timer, event: Event | None, due: float) -> None:
+        self._timer = timer
+        self.event = event
+        """What it will say; None: it will make one then (`@every`)."""
+        self.due = due
+        """Unix seconds."""
+
+    def cancel(self) -> None:
+        self._timer.cancel()
 
 
 def set_timer(
@@ -65,7 +82,7 @@ def cancel_timer(turn: Turn, record: Record, key: str) -> None:
     """Cancel the timer of `key`, if there is one, once the handler has returned."""
     ledger = durable_ledger(turn)
     if ledger is None:
-        turn.later("cancel", lambda: _disarm(record, key))
+        turn.later("cancel", lambda: _disarm(turn, record, key))
     else:
         turn.later("cancel", lambda: ledger.cancel_timer(key))
 
@@ -76,38 +93,55 @@ def durable_ledger(turn: Turn) -> Ledger | None:
     return ledger if ledger is not None and ledger.durable else None
 
 
-def cancel_all(record: Record) -> None:
+def cancel_all(engine: Engine, record: Record) -> None:
     """The agent is gone."""
     timers, record.timers = record.timers, None
     for timer in (timers or {}).values():
         timer.cancel()
+        _over(engine, timer)
 
 
 def _arm(turn: Turn, record: Record, seconds: float, event: Event, key: str) -> None:
-    _disarm(record, key)
+    _disarm(turn, record, key)
     if record.timers is None:
         record.timers = {}
 
     def due() -> None:
         turn.cell.post(lambda: _fire(turn, record, event, key, timer))
 
-    timer = record.timers[key] = turn.engine.clock.call_later(seconds, due)
+    clock = turn.engine.clock
+    timer = Armed(clock.call_later(seconds, due), event, clock.now() + seconds)
+    record.timers[key] = timer
+    if turn.engine.cases is not None:
+        turn.engine.cases.timer_set(event)
 
 
-def _disarm(record: Record, key: str) -> None:
+def _disarm(turn: Turn, record: Record, key: str) -> None:
     timer = (record.timers or {}).pop(key, None)
     if timer is not None:
         timer.cancel()
+        _over(turn.engine, timer)
 
 
-def _fire(turn: Turn, record: Record, event: Event, key: str, timer: Timer) -> None:
+def _over(engine: Engine, timer: Armed) -> None:
+    if engine.cases is not None and timer.event is not None:
+        engine.cases.timer_over(timer.event)
+
+
+def _fire(turn: Turn, record: Record, event: Event, key: str, timer: Armed) -> None:
     """In the agent's turn, between two events."""
     # It may have come due while the handler ran that cancelled or replaced it.
     if turn.engine.draining or record.timers is None or record.timers.get(key) is not timer:
         return
     del record.timers[key]
+    try:
+        _say(turn, fired(event, turn.engine.clock.now()))
+    finally:
+        _over(turn.engine, timer)
+
+
+def _say(turn: Turn, event: Event) -> None:
     cell = turn.cell
-    event = fired(event, turn.engine.clock.now())
     if cell.turn.fold is not None:
         try:
             cell.turn.fold.said(event)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import pkgutil
 import re
-import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -18,6 +13,7 @@ import attrs
 
 from choreia.actors.agent import Agent
 from choreia.actors.families import FrontAgent
+from choreia.actors.importing import folder_of, imported, importing_from
 from choreia.actors.system import ActorSystem
 from choreia.runtime.errors import InvalidModule
 from choreia.runtime.events.identity import kebab
@@ -71,64 +67,11 @@ def load(where: str, node: str = "local") -> Code:
     name, _, build = where.rpartition(":")
     if not name or not build.isidentifier():
         name, build = where, ""
-    with _importing_from(_folder(name)):
-        module = _imported(name)
+    with importing_from(folder_of(name)):
+        module = imported(name)
         if build:
             return Code(_built(module, build, node), node, built=True)
         return Code(tuple(map(_guessed, _classes(module))), node)
-
-
-# -- importing ------------------------------------------------------------------------------------
-
-
-def _folder(name: str) -> Path:
-    """Where its imports are looked for first, as when Python runs it."""
-    return Path(name).resolve().parent if name.endswith(".py") else Path.cwd()
-
-
-@contextmanager
-def _importing_from(folder: Path) -> Generator[None, None, None]:
-    before = list(sys.path)
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def _imported(name: str) -> ModuleType:
-    try:
-        return _of_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
-    except InvalidModule:
-        raise
-    except (Exception, SystemExit) as error:  # it is anybody's code
-        raise InvalidModule(
-            f"{name!r} cannot be imported: {type(error).__name__}: {error}. Give a dotted name "
-            "that Python finds from here, or the path of a .py file",
-            module=name,
-        ) from error
-
-
-def _of_file(path: Path) -> ModuleType:
-    known = sys.modules.get(path.stem)
-    if known is not None and getattr(known, "__file__", None) != str(path.resolve()):
-        raise InvalidModule(
-            f"{str(path)!r}: there is another module called {path.stem!r}; give its dotted name, "
-            "or call it otherwise",
-            module=str(path),
-        )
-    spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
-    if spec is None or spec.loader is None:
-        raise InvalidModule(f"{str(path)!r} is no Python file", module=str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # classes look there for what their annotations name
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[path.stem]
-        raise
-    return module
 
 
 # -- its agents, by class -------------------------------------------------------------------------
@@ -146,7 +89,7 @@ def _modules(module: ModuleType) -> Iterator[ModuleType]:
     inside = pkgutil.walk_packages(path, f"{module.__name__}.", onerror=lambda name: None)
     for name in [one.name for one in inside]:
         if not name.endswith(".__main__"):  # that one would run
-            yield _imported(name)
+            yield imported(name)
 
 
 def _defined_in(module: ModuleType) -> Iterator[type[Agent]]:

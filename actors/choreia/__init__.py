@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 
 # The errors import nothing, so they need not wait.
 from choreia.runtime.errors import BlockingCall as BlockingCall
+from choreia.runtime.errors import BudgetExceeded as BudgetExceeded
+from choreia.runtime.errors import CaseDied as CaseDied
+from choreia.runtime.errors import CaseTimeout as CaseTimeout
 from choreia.runtime.errors import ChoreiaError as ChoreiaError
 from choreia.runtime.errors import Deadlock as Deadlock
 from choreia.runtime.errors import DecodeError as DecodeError
@@ -31,9 +34,11 @@ from choreia.runtime.errors import HandlerTimeout as HandlerTimeout
 from choreia.runtime.errors import HopLimit as HopLimit
 from choreia.runtime.errors import IdleTimeout as IdleTimeout
 from choreia.runtime.errors import IncompatibleVersion as IncompatibleVersion
+from choreia.runtime.errors import InvalidAcceptance as InvalidAcceptance
 from choreia.runtime.errors import InvalidAgent as InvalidAgent
 from choreia.runtime.errors import InvalidEvent as InvalidEvent
 from choreia.runtime.errors import InvalidFilter as InvalidFilter
+from choreia.runtime.errors import InvalidFormat as InvalidFormat
 from choreia.runtime.errors import InvalidLimit as InvalidLimit
 from choreia.runtime.errors import InvalidModule as InvalidModule
 from choreia.runtime.errors import InvalidPattern as InvalidPattern
@@ -63,11 +68,14 @@ from choreia.runtime.errors import SystemStopped as SystemStopped
 from choreia.runtime.errors import UndeclaredEvent as UndeclaredEvent
 from choreia.runtime.errors import Unhandled as Unhandled
 from choreia.runtime.errors import UnknownAgent as UnknownAgent
+from choreia.runtime.errors import UnknownCase as UnknownCase
 
 # Type checkers read the first half, Python runs the second; a test compares the two.
 if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
+    from choreia.actors.cases import Case as Case
+    from choreia.actors.cases import CaseSummary as CaseSummary
     from choreia.actors.context import current as current
     from choreia.actors.difference import Difference as Difference
     from choreia.actors.difference import difference as difference
@@ -109,12 +117,15 @@ if TYPE_CHECKING:
     from choreia.runtime.events.topic import TopicPattern as TopicPattern
     from choreia.runtime.health.heartbeat import Heartbeat as Heartbeat
     from choreia.runtime.health.restart import Restart as Restart
+    from choreia.runtime.insight.verdict import Verdict as Verdict
     from choreia.runtime.stores.memory import MemoryStore as MemoryStore
     from choreia.runtime.stores.sqlite.store import SqliteStore as SqliteStore
 else:
     _ERRORS = [name for name, value in globals().items() if isinstance(value, type)]
     _HOMES = {
         "Agent": "choreia.actors.agent",
+        "Case": "choreia.actors.cases",
+        "CaseSummary": "choreia.actors.cases",
         "current": "choreia.actors.context",
         "Difference": "choreia.actors.difference",
         "difference": "choreia.actors.difference",
@@ -156,6 +167,7 @@ else:
         "TopicPattern": "choreia.runtime.events.topic",
         "Heartbeat": "choreia.runtime.health.heartbeat",
         "Restart": "choreia.runtime.health.restart",
+        "Verdict": "choreia.runtime.insight.verdict",
         "MemoryStore": "choreia.runtime.stores.memory",
         "SqliteStore": "choreia.runtime.stores.sqlite.store",
     }

@@ -20,6 +20,7 @@ RUNTIME_EVENTS = frozenset(
         "agent.started",
         "agent.stopped",
         "agent.suspected_failure",
+        "case.budget_exceeded",
         "event.dead_lettered",
         "join.expired",
         "saga.compensated",
@@ -37,6 +38,7 @@ FAILURES = frozenset(
         "agent.recovered",
         "agent.restarted",
         "agent.suspected_failure",
+        "case.budget_exceeded",
         "event.dead_lettered",
         "saga.stuck",
     }

@@ -11,7 +11,7 @@ from enum import StrEnum
 from choreia import Agent, Fenced, on
 from choreia.demos.incident.events import ActionStarted, ActionTaken
 from choreia.demos.incident.notes import Notes
-from choreia.demos.incident.responder import Responder
+from choreia.demos.incident.responder import MAX_HOPS, Responder
 from choreia.demos.incident.tempo import Tempo
 from choreia.demos.incident.worker import Worker
 
@@ -66,7 +66,7 @@ class BlockingWorker(Responder):
         super().__init__(notes, tempo)
         self.remark = remark
 
-    @on(ActionTaken)
+    @on(ActionTaken, max_hops=MAX_HOPS)
     def act(self, taken: ActionTaken) -> None:
         if self._is_mine(taken):
             submission = self._submission(taken)

@@ -31,6 +31,8 @@ class Gate(Agent):
     """It knows no actions and no responders' reasons: only digests, sources and deadlines."""
 
     emits = (ActionCleared, ApprovalRefused, ActionExpired, IncidentEscalated, DeadlinePassed)
+    external = (ActionApproved, ActionVetoed, ApprovalRefused, ActionExpired)
+    terminal = (IncidentEscalated,)
 
     def __init__(self, consents: dict[str, Consent]) -> None:
         super().__init__()

@@ -33,6 +33,7 @@ class Keeper(Agent):
     """Its measure is the quorum of trusted watchers. It does not look at the service itself."""
 
     emits = (ViolationDetected, ScoreUpdated)
+    external = (ViolationDetected, ScoreUpdated)
 
     def __init__(self, trust: Trust) -> None:
         super().__init__()

@@ -28,6 +28,9 @@ from choreia.demos.incident.tempo import Tempo
 ROLL_BACK = "roll_back"
 """The one thing that they know to do."""
 LAST_GOOD = {"to": "v41"}
+MAX_HOPS = 100
+"""From an alarm to the work it is a handful. Who is told that the work is done may take the next
+action, so nothing else says that this ever ends."""
 
 
 class Responder(Agent):
@@ -35,6 +38,8 @@ class Responder(Agent):
 
     capabilities = ("incident.respond",)
     emits = (ActionProposed, ActionTaken, ActionStarted, ActionSubmitted, IncidentResolved)
+    external = (ActionProposed, ActionStarted)
+    terminal = (IncidentResolved,)
 
     def __init__(self, notes: Notes, tempo: Tempo) -> None:
         super().__init__()

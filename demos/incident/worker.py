@@ -6,13 +6,13 @@ import asyncio
 
 from choreia import on
 from choreia.demos.incident.events import ActionExecuted, ActionStarted, ActionTaken
-from choreia.demos.incident.responder import Responder
+from choreia.demos.incident.responder import MAX_HOPS, Responder
 
 
 class Worker(Responder):
     """A responder that has nothing wrong with it."""
 
-    @on(ActionTaken, cancel_on=ActionExecuted)
+    @on(ActionTaken, cancel_on=ActionExecuted, max_hops=MAX_HOPS)
     async def act(self, taken: ActionTaken) -> None:
         """`cancel_on`: should another be done first, there is nothing left to do, and it stops."""
         if self._is_mine(taken):

@@ -50,6 +50,8 @@ class Conversation(EventSourcedAgent[Memory]):
         SearchRequested,
         UserGreeted,
     )
+    external = (UserArrived, QuestionAsked, QuestionWithdrawn, AnswerProgressed)
+    terminal = (UserGreeted, QuestionAnswered, QuestionRefused)
     retry = Retry(attempts=5, delay=0.5)
 
     def __init__(self, model: Model, budget: int = BUDGET) -> None:

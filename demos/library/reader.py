@@ -20,6 +20,7 @@ class Reader(Agent):
 
     capabilities = ("document.process",)
     emits = (DocumentProcessed, DocumentWithdrawn)
+    external = (DocumentReceived, DocumentWithdrawn)
 
     @on(DocumentReceived)
     def read(self, received: DocumentReceived) -> None:

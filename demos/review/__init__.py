@@ -18,3 +18,5 @@ What to watch for:
 """
 
 from __future__ import annotations
+
+from choreia.demos.review.choreography import build as build

@@ -23,6 +23,10 @@ UNREAD = {
     "payload.reason": {"$in": ["gave_up", "failed"]},
 }
 
+MAX_HOPS = 20
+"""From the wish for a review to the award of a file. An award comes of what others say, and leads
+to what they say next, so nothing else says that this ever ends."""
+
 
 class Analyst(Member):
     """Bids for every file that is announced for its `job`, and knows who wins. See `auction`."""

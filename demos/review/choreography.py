@@ -39,7 +39,7 @@ class Review:
 
 def build(
     system: ActorSystem,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] = ".",
     *,
     limit: int | None = None,
     analysts: int = 2,

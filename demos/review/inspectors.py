@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from choreia import Event, on
-from choreia.demos.review.analyst import Analyst
+from choreia.demos.review.analyst import MAX_HOPS, Analyst
 from choreia.demos.review.events import Award, FileJudged, FileMeasured, Finding, FindingRaised
 from choreia.demos.review.faults import Fault, find_faults
 
@@ -25,7 +25,7 @@ class Inspector(Analyst):
     def hear_of_file(self, measured: FileMeasured) -> None:
         self.announced(measured)
 
-    @on("file.awarded.{name}")
+    @on("file.awarded.{name}", max_hops=MAX_HOPS)
     def work(self, event: Event) -> Iterator[FindingRaised | FileJudged]:
         award = Award(**event.payload)
         critics, defenders = self.members("review.critic"), self.members("review.defender")

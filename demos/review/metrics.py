@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from choreia import Event, on
-from choreia.demos.review.analyst import Analyst
+from choreia.demos.review.analyst import MAX_HOPS, Analyst
 from choreia.demos.review.events import Award, FileFound, FileMeasured, Notable
 from choreia.demos.review.measure import FileMeasure, measure
 
@@ -25,7 +25,7 @@ class Metrics(Analyst):
     def hear_of_file(self, found: FileFound) -> None:
         self.announced(found)
 
-    @on("file.awarded.{name}")
+    @on("file.awarded.{name}", max_hops=MAX_HOPS)
     def work(self, event: Event) -> None:
         award = Award(**event.payload)
         bidders = self.members("review.faults")

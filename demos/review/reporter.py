@@ -20,6 +20,7 @@ class Reporter(Agent):
     """Knows that the review is complete when every file that was found has its verdict."""
 
     emits = (ReviewCompleted,)
+    terminal = (ReviewCompleted,)
 
     def __init__(self, report: Report) -> None:
         super().__init__()

@@ -19,6 +19,7 @@ class Scout(Member):
     """
 
     emits = (FileFound, FileSkipped, ScoutFinished)
+    external = (ReviewRequested, FileSkipped)
 
     def __init__(self, root: Path, limit: int | None) -> None:
         super().__init__()

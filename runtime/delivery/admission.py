@@ -83,6 +83,7 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
 ) -> tuple[int, Feed]:
     """Let `item` into all of `feeds`, or tell the verdict of the first that has no room."""
     boxes = [feed.mailbox for feed in feeds]
+    gone: list[Feed] = []
     held = 0
     try:
         roomy = True
@@ -114,13 +115,16 @@ def try_everywhere(  # noqa: C901  # one critical section, in place for its spee
                     return verdict, feed
             if before is not None:
                 before()
-            alive = [feed for feed in feeds if feed.would(item) != GONE]
-            for feed in alive:
-                feed.admit(item)
+            gone = [feed for feed in feeds if feed.would(item) == GONE]
+            for feed in feeds:
+                if feed not in gone:
+                    feed.admit(item)
     finally:
         for box in boxes[:held] if held < len(boxes) else boxes:
             box.lock.release()
     if not roomy:
+        for feed in gone:
+            feed.cell.engine.over(feed.cell, item)
         for feed in feeds:
             if feed.mailbox.attention and not feed.mailbox.pressured:
                 feed.cell.engine.pressure(feed.cell)

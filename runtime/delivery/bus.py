@@ -6,7 +6,7 @@ an event gets in is each mailbox's feed's decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -24,6 +24,7 @@ from choreia.runtime.delivery.multicast import MOST, Multicast
 from choreia.runtime.delivery.subscription import Subscription, SubscriptionTable
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.filter import Filter
+from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.events.upcasting import UPCAST, outdated
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Watcher(Protocol):
 
 Target = Cell | Watcher
 Guard = Callable[[Event], bool]
+Mishap = Callable[[Event, "Sequence[Feed]"], "Sequence[Feed]"]
+"""Which feeds an event reaches in a simulation with faults, of those that it is for."""
 
 
 @attrs.frozen
@@ -55,6 +58,12 @@ class Route:
     """Whether anybody but the runtime's own agents gets them."""
     keyed: bool
     """Whether some of the feeds are of keyed agents; then there are guards."""
+    holding: int
+    """How many of the feeds are of agents that hold a case open."""
+    ending: bool
+    """Whether events of the type end a case."""
+    mishap: Mishap | None
+    """What a simulation has happen to deliveries."""
 
     def select(self, event: Event) -> Sequence[Feed]:
         """The feeds that `event` goes to."""
@@ -65,10 +74,16 @@ class Route:
             for feed, guard in zip(self.feeds, self.guards, strict=True)
             if guard is None or guard(event)
         ]
-        return _of_members(selected, event) if self.keyed else selected
+        chosen = _of_members(selected, event) if self.keyed else selected
+        return chosen if self.mishap is None else self.mishap(event, chosen)
 
 
-def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) -> Route:
+def compile_route(
+    type: str,
+    subscriptions: tuple[Subscription[Target], ...],
+    ending: bool = False,
+    mishap: Mishap | None = None,
+) -> Route:
     """Several handlers of one agent are one delivery; one without a filter makes it certain."""
     cells: dict[Cell, list[Filter | None]] = {}
     watchers: list[tuple[Watcher, Filter | None]] = []
@@ -82,7 +97,7 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
     guards = [_guard(cells[cell]) for cell in ordered]
     feeds = tuple(cell.feed for cell in ordered)
     keyed = any(isinstance(feed, KeyedFeed) for feed in feeds)
-    everybody = not keyed and all(guard is None for guard in guards)
+    everybody = mishap is None and not keyed and all(guard is None for guard in guards)
     return Route(
         feeds,
         None if everybody else tuple(guards),
@@ -90,7 +105,15 @@ def compile_route(type: str, subscriptions: tuple[Subscription[Target], ...]) ->
         Multicast(feeds) if everybody and 1 < len(feeds) <= MOST else None,
         bool(watchers) or any(cell.kind != "system" for cell in ordered),
         keyed,
+        _holding(feeds),
+        ending,
+        mishap,
     )
+
+
+def _holding(feeds: Sequence[Feed]) -> int:
+    """How many of `feeds` are of agents that hold a case open."""
+    return sum(feed.cell.holding for feed in feeds)
 
 
 def _of_members(feeds: Sequence[Feed], event: Event) -> Sequence[Feed]:
@@ -114,12 +137,31 @@ class Bus:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.table: SubscriptionTable[Target, Route] = SubscriptionTable(compile_route)
+        self.table: SubscriptionTable[Target, Route] = SubscriptionTable(self._compile)
         self._hot = self.table.hot
         self.taps: tuple[Watcher, ...] = ()
         """See every event, whatever its type."""
         self.cases: dict[str, tuple[Watcher, ...]] = {}
         """See the events of one correlation; a dict, so that a thousand requests cost no more."""
+
+        self._mishap: Mishap | None = None
+        self.terminals: frozenset[TopicPattern] = frozenset()
+        """Types that some agent says end a case."""
+
+    def _compile(self, type: str, subscriptions: tuple[Subscription[Target], ...]) -> Route:
+        ending = any(pattern.matches(type) for pattern in self.terminals)
+        return compile_route(type, subscriptions, ending, self._mishap)
+
+    def suffer(self, mishap: Mishap | None) -> None:
+        """Have this happen to all deliveries from now on."""
+        self._mishap = mishap
+        self.table.forget()
+
+    def end_with(self, patterns: Iterable[TopicPattern]) -> None:
+        """Events of these types end a case."""
+        if not self.terminals.issuperset(patterns):
+            self.terminals = self.terminals.union(patterns)
+            self.table.forget()
 
     def wanted(self, type: str) -> bool:
         """Whether anybody would get an event of this type, content filters aside."""
@@ -135,9 +177,14 @@ class Bus:
         """Deliver what an agent emitted. What finds no room goes to its outbox, and so does all
         that comes after, to keep the order."""
         route = self._hot.get(event.type) or self.table.resolve(event.type)
+        feeds = route.feeds if route.guards is None else route.select(event)
+        cases = self._engine.cases
+        if cases is not None:
+            holding = route.holding if route.guards is None else _holding(feeds)
+            cases.sent(event, holding, route.ending, bool(feeds))
         if route.watchers or self.taps or self.cases:
             self.show(event, route)
-        for feed in route.feeds if route.guards is None else route.select(event):
+        for feed in feeds:
             if sender.outbox:
                 sender.outbox.append((feed, event))
             elif verdict := feed.offer(event):
@@ -152,11 +199,25 @@ class Bus:
         route = self._hot.get(event.type) or self.table.resolve(event.type)
         if route.watchers or self.taps or self.cases:
             return False
+        feeds = route.feeds if route.guards is None else route.select(event)
+        cases = self._engine.cases
+        if cases is None:
+            return self._put_at_once(event, route, feeds)
+        holding = route.holding if route.guards is None else _holding(feeds)
+        cases.sent(event, holding, route.ending, bool(feeds))
+        if self._put_at_once(event, route, feeds):
+            return True
+        cases.retracted(event, holding)
+        return False
+
+    def _put_at_once(self, event: Event, route: Route, feeds: Sequence[Feed]) -> bool:
         if route.multicast is not None and route.multicast.put(event):
             return True
-        feeds = route.feeds if route.guards is None else route.select(event)
         if len(feeds) == 1:
-            return feeds[0].offer(event) in (TAKEN, GONE)
+            verdict = feeds[0].offer(event)
+            if verdict == GONE:
+                self._engine.over(feeds[0].cell, event)
+            return verdict in (TAKEN, GONE)
         return not feeds or try_everywhere(feeds, event)[0] == TAKEN
 
     def admission(self, event: Event, *, revocable: bool, given: bool) -> Admission:
@@ -164,14 +225,23 @@ class Bus:
         nobody got it. `given`: its id was given."""
         route, feeds = self.receivers(event)
         watched = bool(route.watchers or self.taps or self.cases)
-        if not feeds:
-            self.show(event, route)
-        elif watched:
-            yield from admit_everywhere(feeds, event, lambda: self.show(event, route))
-        elif len(feeds) == 1 and not revocable:
-            yield from admit_one(feeds[0], event)
-        else:
-            yield from admit_everywhere(feeds, event)
+        cases, holding = self._engine.cases, _holding(feeds)
+        if cases is not None:
+            cases.sent(event, holding, route.ending, bool(feeds))
+        try:
+            if not feeds:
+                self.show(event, route)
+            elif watched:
+                yield from admit_everywhere(feeds, event, lambda: self.show(event, route))
+            elif len(feeds) == 1 and not revocable:
+                if (yield from admit_one(feeds[0], event)) == GONE:
+                    self._engine.over(feeds[0].cell, event)
+            else:
+                yield from admit_everywhere(feeds, event)
+        except BaseException:
+            if cases is not None:
+                cases.retracted(event, holding)
+            raise
         return TAKEN
 
     def receivers(self, event: Event) -> tuple[Route, Sequence[Feed]]:
@@ -187,15 +257,21 @@ class Bus:
         """Deliver what the runtime itself says: it never parks. Without room a vital sign is
         dropped and counted, any other event admitted and counted as overflowed."""
         route, feeds = self.receivers(event)
+        if vital:
+            # The runtime's own agents listen to those of other nodes: of ours they know more.
+            feeds = [feed for feed in feeds if feed.cell.kind != "system"]
+        self.count(event, route, feeds)
         if route.watchers or self.taps or self.cases:
             self.show(event, route)
         for feed in feeds:
-            if vital:
-                # The runtime's own agents listen to those of other nodes: of ours they know more.
-                if feed.cell.kind != "system":
-                    _offer_vital(feed, event)
-            else:
-                feed.force(event)
+            taken = _offer_vital(feed, event) if vital else feed.force(event) == TAKEN
+            if not taken:
+                self._engine.over(feed.cell, event)
+
+    def count(self, event: Event, route: Route, feeds: Sequence[Feed]) -> None:
+        """`event` is about to be offered to `feeds`: its case has that much more in flight."""
+        if self._engine.cases is not None:
+            self._engine.cases.sent(event, _holding(feeds), route.ending, bool(feeds))
 
     def show(self, event: Event, route: Route) -> None:
         """Let those see `event` who only watch. They cannot hurt the observed: one that raises
@@ -234,11 +310,12 @@ class Bus:
         return stop
 
 
-def _offer_vital(feed: Feed, event: Event) -> None:
+def _offer_vital(feed: Feed, event: Event) -> bool:
     # Not `feed.offer`: refusing this must not be announced by another one of its kind.
     box = feed.mailbox
     with box.lock:
         if box.full:
             box.dropped += 1
-            return
+            return False
         feed.admit(event)
+        return True

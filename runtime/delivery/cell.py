@@ -59,6 +59,7 @@ class Cell:
         "failed",
         "feed",
         "handled",
+        "holding",
         "holds",
         "id",
         "interrupt",
@@ -89,6 +90,8 @@ class Cell:
         """Under which name things are kept for it; that of the group, for the members of one."""
         self.id = id
         self.kind = kind
+        self.holding = kind != "system"
+        """Whether what is on its way to it holds a case open; False for who only looks on."""
         self.mailbox = Mailbox(capacity, self)
         self.mailbox.state = HELD
         self.schedule: Callable[[Cell], None] = engine.dispatcher.schedule

@@ -22,10 +22,11 @@ class DeadLetter:
     """One event that one agent will not handle, unless it is redelivered.
 
     `reason`: ``failed`` (retries exhausted), ``gave_up`` (`GiveUp`, or an error no retry mends),
-    ``hops`` (the causal chain is too long), ``rejected`` (mailbox full), ``stopped``, ``killed``,
-    ``crashed`` (the process died over it too often), ``duplicate`` (its id stands in the log with
-    another body), ``stuck`` (its handler did not come back, and the agent was taken from it),
-    ``unhandled`` (told to an agent that has no handler for it).
+    ``hops`` (the causal chain is too long), ``budget`` (its case has used too much), ``rejected``
+    (mailbox full), ``stopped``, ``killed``, ``crashed`` (the process died over it too often),
+    ``duplicate`` (its id stands in the log with another body), ``stuck`` (its handler did not come
+    back, and the agent was taken from it), ``unhandled`` (told to an agent that has no handler for
+    it).
     """
 
     event: Event | None

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from random import Random
 
-from choreia.runtime.delivery.admission import Admission
+from choreia.runtime.delivery.budget import Budget
 from choreia.runtime.delivery.bus import Bus
+from choreia.runtime.delivery.cases import Cases, event_of
 from choreia.runtime.delivery.cell import DEAD, PAUSED, Cell
 from choreia.runtime.delivery.clock import Clock
 from choreia.runtime.delivery.deadletter import (
@@ -22,12 +24,15 @@ from choreia.runtime.delivery.deadletter import (
     name_error,
 )
 from choreia.runtime.delivery.dispatcher import Dispatcher
+from choreia.runtime.delivery.entrance import Entrance
+from choreia.runtime.delivery.entrance import stopped_error as stopped_error
 from choreia.runtime.delivery.failure import Failure
 from choreia.runtime.delivery.feed import REJECTED
 from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.delivery.parking import ParkingLot
 from choreia.runtime.delivery.progress import Progress
-from choreia.runtime.errors import Deadlock, IdleTimeout, MailboxFull, SystemStopped
+from choreia.runtime.errors import Deadlock, IdleTimeout
+from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event, make_event, make_metadata
 from choreia.runtime.events.identity import IdSource, agent_did
 from choreia.runtime.events.limits import CaseLimits, Limits
@@ -39,7 +44,7 @@ CIRCLES_NAMED = 1_000
 _QUOTING = Limits(payload_bytes=2**31, payload_depth=100)
 
 
-class Engine:
+class Engine(Entrance):
     """Holds the parts, and does the few things that need several of them."""
 
     def __init__(
@@ -51,9 +56,9 @@ class Engine:
         limits: CaseLimits | None = None,
         inherit: Sequence[str] = (),
         random: Random | None = None,
+        cases: Cases | None = None,
     ) -> None:
-        self.clock = clock
-        self.dispatcher = dispatcher
+        super().__init__(clock, dispatcher)
         self.node = node
         self.limits = limits or CaseLimits()
         self.inherit = tuple(dict.fromkeys((*inherit, "saga")))
@@ -66,6 +71,14 @@ class Engine:
         self.log = logging.getLogger("choreia.system")
         self.lock = threading.Lock()
         self.bus: Bus = Bus(self)
+        if cases is None and self.limits.counted:
+            cases = Cases()
+        self.cases = cases
+        """Counts what is in flight of each case; None: nobody does."""
+        self.budget: Budget | None = None
+        """What cases may use, if that is limited."""
+        if cases is not None and self.limits.counted:
+            self.budget = Budget(self.limits, cases, self._tell_of_excess)
         self.lot = ParkingLot()
         self.letters = DeadLetters()
         self.on_failure: Callable[[Failure], None] | None = None
@@ -76,17 +89,12 @@ class Engine:
         """Cells whose thread ended in their turn, and how: nobody serves them."""
         self.held: dict[int, Cell] = {}
         """Cells off the run queue that have something to go on with (or are paused)."""
-        self.blocked: dict[Gate, str] = {}
-        """Publishers that wait for room, and what for."""
-        self.refusing = False
-        """Outside publishes are refused: the system is stopping."""
         self.draining = False
         """Timers of agents do not fire any more."""
         self.elsewhere: Callable[[], bool] = lambda: False
         """Whether something is in flight that no cell has: on its way to a store."""
         self._circles: set[tuple[str, ...]] = set()
         self._waiters: list[Gate] = []
-        self._refused: set[Gate] = set()
         dispatcher.when_quiet(self.settled)
 
     # -- what the runtime says --------------------------------------------------------------
@@ -143,11 +151,37 @@ class Engine:
             payload["cycle"] = list(circle)
         self.announce("agent.backpressure", payload, cell.id)
 
+    def _tell_of_excess(self, event: Event, facts: Mapping[str, object]) -> None:
+        self.log.error("case %s has used up its budget", plain(str(facts["correlation_id"]), 80))
+        self.announce("case.budget_exceeded", facts, cause=event)
+
     # -- dead letters -----------------------------------------------------------------------
 
     def undeliverable(self, event: Event, cell: Cell, verdict: int) -> None:
         reason = "rejected" if verdict == REJECTED else "stopped"
         self.bury(event, cell, None, 0, reason)
+        self.over(cell, event)
+
+    @contextmanager
+    def counted(self, cell: Cell, item: object) -> Generator[None, None, None]:
+        """`item` is about to be given to `cell`, and to nobody else; not, when that raises."""
+        event = event_of(item) if self.cases is not None and cell.holding else None
+        if event is None or self.cases is None:
+            yield
+            return
+        self.cases.more(event)
+        try:
+            yield
+        except BaseException:
+            self.cases.less(event)
+            raise
+
+    def over(self, cell: Cell, *items: object) -> None:
+        """`cell` will not have `items` in hand any more, whatever became of them."""
+        if self.cases is not None and cell.holding:
+            events = [event for item in items if (event := event_of(item)) is not None]
+            if events:
+                self.cases.ended(events)
 
     def bury(
         self,
@@ -214,102 +248,6 @@ class Engine:
             "payload": event.payload,
         }
         return self._made("event.dead_lettered", payload, cell.id, event)
-
-    # -- waiting ----------------------------------------------------------------------------
-
-    def drive(self, admission: Admission, timeout: float | None, who: str | None) -> int:
-        """Go through an `admission`, blocking at its gates for `timeout` seconds in all.
-
-        `who` describes an outside publisher; None for a handler, which is in flight anyway, and
-        which a stopping system lets finish.
-        """
-        deadline = None if timeout is None else self.clock.monotonic() + timeout
-        gate: Gate | None = None
-        try:
-            gate = self._blocked(next(admission), who)
-            while True:
-                left = self._left(gate, deadline)
-                opened = self.dispatcher.wait(gate, left)
-                gate = self._go_on(admission, gate, opened, who)
-        except StopIteration as end:
-            return int(end.value)
-        finally:
-            admission.close()
-            self._unblocked(gate)
-
-    async def drive_async(
-        self, admission: Admission, timeout: float | None, who: str | None
-    ) -> int:
-        """The same, awaiting."""
-        deadline = None if timeout is None else self.clock.monotonic() + timeout
-        gate: Gate | None = None
-        try:
-            gate = self._blocked(next(admission), who)
-            while True:
-                left = self._left(gate, deadline)
-                opened = await self.dispatcher.wait_async(gate, left)
-                gate = self._go_on(admission, gate, opened, who)
-        except StopIteration as end:
-            return int(end.value)
-        finally:
-            admission.close()
-            self._unblocked(gate)
-
-    def _left(self, gate: Gate, deadline: float | None) -> float | None:
-        if deadline is None or gate.certain:
-            return None
-        return deadline - self.clock.monotonic()
-
-    def try_once(self, admission: Admission) -> bool:
-        """The same without waiting: whether it got in."""
-        try:
-            gate = next(admission)
-            while gate.brief:
-                self.dispatcher.wait(gate, None)
-                gate = admission.send(True)
-            admission.send(False)
-        except StopIteration:
-            return True
-        except MailboxFull:
-            return False
-        finally:
-            admission.close()
-        return False
-
-    def _blocked(self, gate: Gate, who: str | None) -> Gate:
-        """From here until it is in, or has given up, a publisher is in flight."""
-        if who is not None:
-            self.blocked[gate] = who
-            if (
-                self.refusing and not gate.certain
-            ):  # it began just before the system was told to stop
-                self._refused.add(gate)
-                gate.open()
-        return gate
-
-    def _unblocked(self, gate: Gate | None) -> None:
-        if gate is not None and self.blocked.pop(gate, None) is not None:
-            self.settled()
-
-    def _go_on(self, admission: Admission, gate: Gate, opened: bool, who: str | None) -> Gate:
-        refused = gate in self._refused
-        self._refused.discard(gate)
-        try:
-            # A refused publisher leaves the line as one whose time ran out, unless it got in.
-            following = self._blocked(admission.send(opened and not refused), who)
-        except MailboxFull:
-            if refused:
-                raise stopped_error() from None
-            raise
-        self.blocked.pop(gate, None)
-        return following
-
-    def refuse(self) -> None:
-        """Take no more from outside; publishers that wait for room fail at once."""
-        self.refusing = True
-        for gate in [gate for gate in self.blocked if not gate.certain]:
-            self._refused.add(gate)
-            gate.open()
 
     # -- settling ---------------------------------------------------------------------------
 
@@ -382,9 +320,3 @@ def _in_flight(cell: Cell) -> bool:
     if cell.engine.draining:  # nobody will resume it any more
         return False
     return bool(len(cell.mailbox)) or cell.feed.lagging() or cell.unfinished
-
-
-def stopped_error() -> SystemStopped:
-    return SystemStopped(
-        "the system is stopping or has stopped: it takes nothing more from outside"
-    )

@@ -8,8 +8,10 @@ agent as lagging and refills its mailbox from the log.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from choreia.runtime.delivery.cases import event_of
 from choreia.runtime.delivery.mailbox import CLOSED, OWNED, Mailbox
 from choreia.runtime.delivery.overflow import ConflatingQueue, DroppingQueue, Overflow
 
@@ -130,20 +132,34 @@ class MemoryFeed:
         items = box.items
         if isinstance(items, ConflatingQueue) and items.replace(item):
             box.dropped += 1
+            self._let_go(items.replaced)
             return
         while len(box) >= box.capacity:
             box.dropped += 1
             box.attention = True
-            if not isinstance(items, DroppingQueue) or not items.drop_oldest():
+            oldest = items.drop_oldest() if isinstance(items, DroppingQueue) else None
+            self._let_go(item if oldest is None else oldest)
+            if oldest is None:
                 return
         box.push(item)
+
+    def _let_go(self, item: object) -> None:
+        """The policy says so. Hold the lock."""
+        engine, event = self.cell.engine, event_of(item)
+        if engine.cases is not None and event is not None and self.cell.holding:
+            # Who waits for the end of its case is told from the clock, and holds no lock then.
+            later = partial(engine.clock.call_later, 0.0)
+            engine.cases.lost(self.cell.agent, event, "dropped", later)
 
     def force(self, item: object) -> int:
         box = self.mailbox
         with box.lock:
             if box.state == CLOSED:
                 return GONE
+            dropped = box.dropped
             box.push(item)
+            if box.dropped > dropped and isinstance(box.items, ConflatingQueue):
+                self._let_go(box.items.replaced)
         return TAKEN
 
     def latest(self) -> MemoryFeed:

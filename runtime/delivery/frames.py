@@ -111,13 +111,20 @@ class Frames(Outgoing):
             if not self.fenced:
                 self._failed(error)
         if self.frame is frame:
+            held = self.held
             self.frame = self.held = None
             self.leaving = False
             self.progress = None
             self.step = self.event = None
             self.attempt = 1
+            if held is not None and not self.fenced:
+                self.over(held)
             if self.doubted is not None:
                 self.live()
+
+    def over(self, item: object) -> None:
+        """It is in hand no more, whatever became of it, and what came of it is on its way."""
+        self.engine.over(self.cell, item)
 
     def lend(self, function: Callable[..., object], *arguments: object) -> object:
         """Call the user's code from a frame. Raises `Fenced`, whatever came of it, when another
@@ -172,6 +179,7 @@ class Frames(Outgoing):
         Raises `Fenced` when that took too long, and another turn has taken this one's place.
         """
         event, self.event = None if self.leaving else self.event, None
+        held = self.held
         if self.leaving:
             self.held = None
         self.leaving = False
@@ -191,6 +199,8 @@ class Frames(Outgoing):
                 raise self.fenced_error("a handler that was broken off")
         self.held = None
         self.drop()
+        if held is not None:
+            self.over(held)
         self.step = None
         self.cell.release(PARKING | BACKING_OFF | AWAITING)
         return event

@@ -19,7 +19,7 @@ from choreia.runtime.delivery.progress import Progress
 from choreia.runtime.delivery.retry import PERMANENT
 from choreia.runtime.delivery.saying import say
 from choreia.runtime.delivery.steps import Kind, Plan, Step
-from choreia.runtime.errors import ReturnedValue, Unhandled
+from choreia.runtime.errors import HopLimit, ReturnedValue, Unhandled
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.schema import structure
@@ -44,6 +44,13 @@ def deliver(
     turn.event, turn.progress, turn.attempt = event, progress, attempt
     if progress is not None:
         progress.new_attempt()
+    budget = turn.engine.budget
+    refusal = None if budget is None else budget.refusal(event)
+    if refusal is not None:
+        turn.bury(event, refusal, 0, "budget", progress)
+        if reply is not None:
+            reply.set_exception((type(refusal), refusal, None))
+        return
     yield from _attempts(turn, event, plan, None, routed, reply)
     if then is not None:
         then()
@@ -146,6 +153,8 @@ def _give_up(turn: Turn, event: Event, error: BaseException, reply: Reply | None
     reason = "failed"
     if isinstance(error, Unhandled):
         reason = "unhandled"
+    elif isinstance(error, HopLimit):
+        reason = "hops"
     elif permanent:
         reason = "gave_up"
     text, traceback = format_error(error), error.__traceback__
@@ -181,6 +190,9 @@ def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
             continue
         ran = True
         turn.step = step.call
+        most = step.limits.max_hops
+        if most is not None and event.metadata.hops > most:
+            raise _too_far(turn, step, event, most)
         argument: object = event
         if step.payload_class is not None:
             argument = turn.lend(structure, event, step.payload_class)
@@ -192,6 +204,13 @@ def _run(turn: Turn, event: Event, plan: Plan, routed: bool) -> Frame:
             f"agent {turn.cell.name!r} has no handler that matches {event.type!r}: it was told "
             "this event directly; subscribe with @on, or publish it"
         )
+
+
+def _too_far(turn: Turn, step: Step, event: Event, most: int) -> HopLimit:
+    return HopLimit(
+        f"{event.type} comes to {turn.cell.name}.{step.name} after {event.metadata.hops:,} hops, "
+        f"and @on(…, max_hops={most}) allows no more: do these agents answer each other for ever?"
+    )
 
 
 def _call(turn: Turn, step: Step, argument: object) -> Waiting:

@@ -73,14 +73,13 @@ class DroppingQueue(deque[object]):
         with self._lock:
             return super().popleft()
 
-    def drop_oldest(self) -> bool:
-        """Drop the oldest event or `tell`, no ask and no stop: whether there was one. Hold the
-        lock."""
+    def drop_oldest(self) -> object:
+        """Drop the oldest event or `tell`, no ask and no stop: it, or None. Hold the lock."""
         for index, item in enumerate(self):
             if item.__class__ is Event or getattr(item, "reply_to", None) is None:
                 del self[index]
-                return True
-        return False
+                return item
+        return None
 
 
 class ConflatingQueue:
@@ -90,10 +89,12 @@ class ConflatingQueue:
     (messages, asks) gets a key of its own. Save for `popleft`, hold the lock.
     """
 
-    __slots__ = ("_items", "_key", "_lock")
+    __slots__ = ("_items", "_key", "_lock", "replaced")
 
     def __init__(self, key: ConflateKey | None, lock: Lock) -> None:
         self._items: dict[object, object] = {}
+        self.replaced: object = None
+        """What gave up its place last."""
         self._key: ConflateKey = key or by_type_and_source
         self._lock = lock
 
@@ -116,7 +117,7 @@ class ConflatingQueue:
         key = self._place(item)
         if key not in self._items:
             return False
-        self._items[key] = item
+        self.replaced, self._items[key] = self._items[key], item
         return True
 
     def append(self, item: object) -> bool:

@@ -11,13 +11,15 @@ from collections import Counter
 class Progress:
     """`once` records, and the ids of early emissions (`emit_now`, `yield`) that have left."""
 
-    __slots__ = ("_said", "once", "reached", "sent")
+    __slots__ = ("_said", "_spendings", "_spent", "once", "reached", "sent")
 
     def __init__(self) -> None:
         self.once: dict[str, object] = {}
         self.sent: set[str] = set()
         self.reached: dict[str, set[int]] = {}
         """Of an emission that was broken off on its way, by id: the numbers of who has it."""
+        self._spent = 0
+        self._spendings = 0
         self._said: Counter[tuple[str, bytes]] = Counter()
 
     def occurrence(self, type: str, payload: bytes) -> int:
@@ -27,5 +29,14 @@ class Progress:
         self._said[said] += 1
         return self._said[said] - 1
 
+    def spending(self) -> tuple[int, bool]:
+        """Something is spent once more in this attempt: the number of the call, and whether no
+        attempt has come so far."""
+        number, self._spendings = self._spendings, self._spendings + 1
+        new = number >= self._spent
+        self._spent = max(self._spent, self._spendings)
+        return number, new
+
     def new_attempt(self) -> None:
+        self._spendings = 0
         self._said.clear()

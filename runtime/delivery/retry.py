@@ -11,6 +11,7 @@ import attrs
 
 from choreia.runtime.errors import (
     GiveUp,
+    HopLimit,
     IncompatibleVersion,
     InvalidAgent,
     InvalidEvent,
@@ -25,6 +26,7 @@ from choreia.runtime.errors import (
 # These come out the same however often one tries.
 PERMANENT = (
     GiveUp,
+    HopLimit,
     IncompatibleVersion,
     InvalidEvent,
     OutboxFull,

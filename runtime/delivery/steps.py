@@ -48,6 +48,8 @@ class Limits:
     """Seconds that one attempt may take."""
     cancel_on: tuple[TopicPattern, ...] = ()
     """An event of the same case that one of these matches cancels the coroutine."""
+    max_hops: int | None = None
+    """An event that comes after more hops than these is not handled, but a dead letter."""
 
 
 NO_LIMITS = Limits()
@@ -75,7 +77,7 @@ def _one_plain_handler(plan: Plan) -> Handler | None:
     step = plan.steps[0]
     if step.kind is not Kind.PLAIN or step.payload_class is not None:
         return None
-    if step.limits.timeout is not None:
+    if step.limits.timeout is not None or step.limits.max_hops is not None:
         return None
     # A filter needs no second look: routing has matched it, or the event would not be here.
     return step.call

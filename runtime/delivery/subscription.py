@@ -97,6 +97,12 @@ class SubscriptionTable(Generic[T, R]):
         plan = self.hot.get(type)
         return self._resolve_new(type) if plan is None else plan
 
+    def forget(self) -> None:
+        """What was compiled may be compiled otherwise now."""
+        with self._lock:
+            self._generation += 1
+            self.hot.clear()
+
     def matching(self, type: str) -> tuple[Subscription[T], ...]:
         """The subscriptions that select `type`, by `order`. Not cached: for inspection."""
         with self._lock:

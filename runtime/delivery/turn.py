@@ -41,7 +41,7 @@ which would take a fifth of the time of a short handler."""
 class Turn(Frames):
     """See the module. Only the thread that runs the turn touches it, save where noted."""
 
-    __slots__ = ("brisk", "nested", "over_at")
+    __slots__ = ("brisk", "nested", "over_at", "unreported")
 
     def __init__(
         self,
@@ -58,6 +58,8 @@ class Turn(Frames):
         self.brisk = False
         """Whether its last events took next to no time."""
         self.over_at = 0.0
+        self.unreported: list[Event] = []
+        """Handled, and not yet told of to who counts what is in flight."""
 
     # -- the loop -------------------------------------------------------------------------
 
@@ -75,17 +77,25 @@ class Turn(Frames):
         self.over_at = over_at = cell.since + SLICE
         left, brisk = self.engine.events_per_turn, self.brisk
         hear = agent.on_receive
+        cases = self.engine.cases if cell.holding else None
+        careful = self.engine.budget is not None
+        done = self.unreported  # told of by the batch, and before anybody may think all is quiet
         while True:
-            if cell.interrupt and not self._attend():
-                if cell.turn is not self or cell.rest():
-                    break
-                if monotonic() >= over_at:
-                    cell.schedule(cell)
-                    break
-                continue
+            if cell.interrupt:
+                if done:
+                    done = self._done(done)
+                if not self._attend():
+                    if cell.turn is not self or cell.rest():
+                        break
+                    if monotonic() >= over_at:
+                        cell.schedule(cell)
+                        break
+                    continue
             items = box.items
             if not items:  # or None: never filled
                 self.step = self.event = None
+                if done:
+                    done = self._done(done)
                 with box.lock:  # as `rest`, for the common case
                     if not cell.interrupt and not box.items and box.state == OWNED:
                         box.state = IDLE
@@ -103,7 +113,7 @@ class Turn(Frames):
             if kind is Event:
                 plan = known.get(item.type) or self.planner.plan(item.type)  # type: ignore[attr-defined]
                 quick = plan.quick
-                if quick is None:
+                if quick is None or careful:
                     self.begin(deliver(self, item, plan), item)  # type: ignore[arg-type]
                     if self.fenced:
                         break
@@ -133,6 +143,8 @@ class Turn(Frames):
                             if self.progress is not None:
                                 self.progress = None
                             cell.handled += 1
+                            if cases is not None:
+                                done.append(item)  # type: ignore[arg-type]
             elif kind is tuple:
                 self.event = None
                 self.step = hear
@@ -163,14 +175,28 @@ class Turn(Frames):
                 continue
             before_these, cell.since = cell.since, monotonic()
             brisk = self.brisk = cell.since - before_these < BRISK
+            if done and (not brisk or cases.watched):  # type: ignore[union-attr]
+                done = self._done(done)
             if not left or cell.since >= over_at:
                 if self.frame is None:
                     self.step = self.event = None
+                if done:
+                    done = self._done(done)
                 cell.schedule(cell)
                 break
+        if done:
+            self._done(done)
         if self.nested:
             running.set(before)
             self.thread = 0
+
+    def _done(self, events: list[Event]) -> list[Event]:
+        """They are handled: a new list for the next."""
+        following: list[Event] = []
+        self.unreported = following
+        if self.engine.cases is not None:
+            self.engine.cases.ended(events)
+        return following
 
     def _over(self) -> bool:
         return self.monotonic() >= self.over_at

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from choreia.runtime.delivery.cell import Cell
+    from choreia.runtime.delivery.feed import Feed
     from choreia.runtime.stores.base import EventStore, Opened
 
 RECENT = 4_096
@@ -150,6 +151,10 @@ class LogBus(Bus):
                     continue
                 event = recorded.event
                 route, feeds = self.receivers(event)
+                if self._engine.cases is not None:
+                    self._count_live(event, feeds)
+                if self._engine.budget is not None:
+                    self._engine.budget.count(event)
                 if route.watchers or self.taps or self.cases:
                     self.show(event, route)
                 for feed in feeds:
@@ -161,6 +166,14 @@ class LogBus(Bus):
                 self._recent.append(recorded)
                 if not recorded.position % SWEEP:
                     self.on_sweep()
+
+    def _count_live(self, event: Event, feeds: Sequence[Feed]) -> None:
+        """What is for agents without a cursor is counted as it is without a store; where the others
+        are, the log says."""
+        cases = self._engine.cases
+        live = [feed for feed in feeds if not getattr(feed, "durable", True) and feed.cell.holding]
+        if cases is not None and live:
+            cases.more(event, len(live))
 
     def nothing_since(self, position: int, types: frozenset[str]) -> bool:
         """Whether none of `types` was recorded between `position` and this run, as far as known."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import orjson
@@ -109,9 +110,10 @@ class Ledger:
 
     # -- taking its place -------------------------------------------------------------------
 
-    def ask_for_seat(self) -> Entry:
-        """In the order of publishes and spawns: what is published later is for the agent."""
-        unit = Unit(seat=Seat(self._cell.agent, self.start))
+    def ask_for_seat(self, changes: Sequence[Change] = ()) -> Entry:
+        """In the order of publishes and spawns: what is published later is for the agent.
+        `changes` happen with it."""
+        unit = Unit(seat=Seat(self._cell.agent, self.start), changes=changes)
         self.seat = Entry(unit, self._take_seat, patient=True)
         return self._bus.journal.submit(self.seat)
 
@@ -192,6 +194,13 @@ class Ledger:
         self._done += 1
         self._after = max(self._after, item.position)
         self.done_with(item.event.id)
+        self.tell_of(item.event)
+
+    def tell_of(self, event: Event) -> None:
+        """When what is entered is on disk, tell those who wait for its case."""
+        cases = self._cell.engine.cases
+        if cases is not None and cases.watched:
+            self._then.append(partial(cases.tell, event.metadata.correlation_id or event.id))
 
     def buried(self, letter: Letter) -> None:
         """It is a dead letter."""

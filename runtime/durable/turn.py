@@ -153,6 +153,13 @@ class DurableTurn(Entering):
         self.progress = None
         self.cell.handled += 1
         self.ledger.handled(item)
+        if item.__class__ is Event:
+            self.over(item)
+
+    def over(self, item: object) -> None:
+        # What stands in the log is not counted there, but followed by its cursor.
+        if not isinstance(item, Recorded) and self.engine.cases is not None:
+            self.ledger.then(lambda: self.engine.over(self.cell, item))
 
     def _told(self, item: tuple[object]) -> None:
         hear = self.agent.on_receive
@@ -184,7 +191,7 @@ class DurableTurn(Entering):
 
     def _known(self, item: object, event: Event) -> bool:
         """Whether something is known of earlier attempts, or has to be written before this one."""
-        if event.type in UPCAST and outdated(event):
+        if self.engine.budget is not None or (event.type in UPCAST and outdated(event)):
             return True  # its upcaster fails: that is told in a frame
         if not isinstance(item, Recorded):
             return False

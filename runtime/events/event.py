@@ -106,8 +106,17 @@ class _Changes(TypedDict, total=False):
     extra: Mapping[str, object]
 
 
+class _Counted:
+    """Where an event is counted, for `runtime.delivery.cases` alone: no part of its value, and
+    neither compared, copied, pickled nor written. Looking it up by the correlation id instead made
+    a delivery to one of a hundred agents a tenth slower."""
+
+    __slots__ = ("tally",)
+    tally: Any
+
+
 @attrs.frozen(init=False, repr=False, weakref_slot=False)
-class Event:
+class Event(_Counted):
     """Something that happened: equal by value, hashed by id, immutable all the way down.
 
     >>> event = Event(type="order.created", source="shop", payload={"order_id": 1})
@@ -216,9 +225,9 @@ class Event:
         return self
 
 
-class _EventDraft:
+class _EventDraft(_Counted):
     # Read by `make_event` only. Same slots as Event, so the class can be exchanged.
-    __slots__ = Event.__slots__  # type: ignore[attr-defined]
+    __slots__ = Event.__slots__
     id: str
     type: str
     source: str

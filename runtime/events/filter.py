@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, cast
 import attrs
 
 from choreia.runtime.events import fieldpath
+from choreia.runtime.events.clause import Clause, Mismatch, first_failure
 from choreia.runtime.events.operand import copy_mapping
 from choreia.runtime.events.payload import Json, thaw
 from choreia.runtime.events.query import (
     LOGICAL,
     Budget,
-    Clause,
     all_of,
     compile_query,
     is_operators,
@@ -35,18 +35,6 @@ from choreia.runtime.events.query import (
 
 if TYPE_CHECKING:
     from choreia.runtime.events.event import Event
-
-
-@attrs.frozen
-class Mismatch:
-    """Why an event was not selected: `condition` does not hold of what is at `path`."""
-
-    path: str
-    """The path as written, or ``$and``, ``$or``, ``$nor``."""
-    condition: Json
-    """The operator with its operand, such as ``{"$lte": 1000}``."""
-    found: tuple[Json, ...]
-    """The values at the path: none when there is nothing, several behind an array."""
 
 
 @attrs.frozen(init=False, repr=False, weakref_slot=False)
@@ -87,10 +75,7 @@ class Filter:
 
     def explain(self, event: Event) -> Mismatch | None:
         """The first clause that does not hold of `event`; None when it is selected."""
-        for clause in self._clauses:
-            if not clause.holds(event):
-                return Mismatch(clause.path, clause.condition, clause.look(event))
-        return None
+        return first_failure(self._clauses, event)
 
     def __repr__(self) -> str:
         return f"Filter({self._mapping!r})"

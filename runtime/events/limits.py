@@ -85,7 +85,12 @@ class CaseLimits:
     )
     """Most events; None is no limit."""
     spend: float | None = attrs.field(default=None, validator=_spend)
-    """Most of whatever handlers report as spent, in their unit; None is no limit."""
+    """Most of what handlers report as spent (`self.spend(usd=…)`), in dollars; None is no limit."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything has to be counted for them."""
+        return self.events is not None or self.spend is not None
 
 
 DEFAULT_LIMITS = Limits()

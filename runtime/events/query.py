@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Generic, TypeAlias, TypeVar, cast
-
-import attrs
+from typing import TypeAlias, TypeVar, cast
 
 from choreia.runtime.events import fieldpath, operators
+from choreia.runtime.events.clause import Clause
 from choreia.runtime.events.fieldpath import Predicate, Reach
 from choreia.runtime.events.operand import join, refuse, shown
 from choreia.runtime.events.operators import MISSING, VALUE_OPERATORS, Test
@@ -28,17 +27,6 @@ LOGICAL = ("$and", "$or", "$nor")
 _SPECIAL = ("$ne", "$nin", "$not", "$exists", "$all", "$elemMatch", "$regex", "$options")
 _OPERATORS = (*VALUE_OPERATORS, *_SPECIAL)
 _MOST_CLAUSES = 1000
-
-
-@attrs.frozen(eq=False)
-class Clause(Generic[R]):
-    """One thing that must hold: `condition` (``{"$lte": 5}``) of what is at `path`."""
-
-    path: str
-    condition: Json
-    holds: Predicate[R]
-    look: Callable[[R], tuple[Json, ...]]
-    """The values at the path; none for `$and`, `$or`, `$nor`."""
 
 
 class Budget:
@@ -63,15 +51,11 @@ def compile_query(
     for key, value in query.items():
         place = join(where, key)
         if key in LOGICAL:
-            holds = _logical(key, value, bind, place, budget)
-            clauses.append(Clause(key, value, holds, lambda _: ()))
+            clauses.append(_logical(key, value, bind, place, budget))
         elif key.startswith("$"):
             raise refuse(place, _misplaced(key))
         else:
-            reach = bind(key, place)
-            look = _looker(reach)
-            for condition, holds in _conditions(reach, value, place, budget):
-                clauses.append(Clause(key, condition, holds, look))
+            clauses += _conditions(bind(key, place), key, value, place, budget)
     return clauses
 
 
@@ -89,29 +73,33 @@ def all_of(predicates: Sequence[Predicate[R]]) -> Predicate[R]:
     return holds
 
 
-def _logical(key: str, value: Json, bind: Bind[R], where: str, budget: Budget) -> Predicate[R]:
+def _logical(key: str, value: Json, bind: Bind[R], where: str, budget: Budget) -> Clause[R]:
     budget.spend(where)
     if not isinstance(value, list) or not value:
         raise refuse(where, f"wants a list of one or more mappings, not {shown(value)}")
-    parts: list[Predicate[R]] = []
+    parts: list[tuple[Clause[R], ...]] = []
     for at, query in enumerate(value):
         place = f"{where}[{at}]"
         if not isinstance(query, Mapping):
             raise refuse(place, f"wants a mapping of paths to conditions, not {shown(query)}")
-        parts.append(all_of([c.holds for c in compile_query(query, bind, place, budget)]))
+        parts.append(tuple(compile_query(query, bind, place, budget)))
+    each = [_together(part) for part in parts]
     if key == "$and":
-        return all_of(parts)
-    return _any_of(parts) if key == "$or" else _not(_any_of(parts))
+        holds = all_of(each)
+    else:
+        holds = _any_of(each) if key == "$or" else _not(_any_of(each))
+    return Clause(key, value, holds, lambda _: (), tuple(parts))
 
 
 def _conditions(
-    reach: Reach[R], value: Json, where: str, budget: Budget
-) -> list[tuple[Json, Predicate[R]]]:
-    """What is said of one path, each with its predicate."""
+    reach: Reach[R], path: str, value: Json, where: str, budget: Budget
+) -> list[Clause[R]]:
+    """What is said of one path."""
     conditions = _operators(value, where) if is_operators(value) else {"$eq": value}
     if "$options" in conditions and "$regex" not in conditions:
         raise refuse(join(where, "$options"), "belongs to a $regex, and there is none beside it")
-    compiled: list[tuple[Json, Predicate[R]]] = []
+    look = _looker(reach)
+    compiled: list[Clause[R]] = []
     for name, operand in conditions.items():
         if name == "$options":
             continue
@@ -121,28 +109,28 @@ def _conditions(
             options = conditions.get("$options", "")
             holds = reach(_regex(operand, options, place))
             said = {"$regex": operand, **({"$options": options} if options else {})}
+            compiled.append(Clause(path, cast(Json, said), holds, look))
+        elif name == "$not":
+            parts = _negated(reach, path, operand, place, budget)
+            holds = _not(_together(parts))
+            compiled.append(Clause(path, {name: operand}, holds, look, (parts,)))
+        elif name == "$elemMatch":
+            test, element = _some_element(operand, place, budget)
+            compiled.append(Clause(path, {name: operand}, reach(test), look, element=element))
         else:
-            holds, said = _condition(reach, name, operand, place, budget), {name: operand}
-        compiled.append((cast(Json, said), holds))
+            holds = _condition(reach, name, operand, place)
+            compiled.append(Clause(path, {name: operand}, holds, look))
     return compiled
 
 
-def _condition(
-    reach: Reach[R], name: str, operand: Json, where: str, budget: Budget
-) -> Predicate[R]:
+def _condition(reach: Reach[R], name: str, operand: Json, where: str) -> Predicate[R]:
     if name == "$ne":
         return _not(reach(operators.equals(operand)))
     if name == "$nin":
         return _not(reach(operators.is_in(operand, where)))
-    if name == "$not":
-        if not is_operators(operand):
-            raise refuse(where, f"wants a mapping of operators, not {shown(operand)}; use $ne")
-        return _not(all_of([holds for _, holds in _conditions(reach, operand, where, budget)]))
     if name == "$all":
         members = operators.a_list(operand, where)
         return all_of([reach(operators.equals(member)) for member in members] or [_never])
-    if name == "$elemMatch":
-        return reach(_some_element(operand, where, budget))
     if name == "$exists":
         if not isinstance(operand, bool):
             raise refuse(where, f"wants true or false, not {shown(operand)}")
@@ -151,18 +139,35 @@ def _condition(
     return reach(VALUE_OPERATORS[name](operand, where))
 
 
-def _some_element(operand: Json, where: str, budget: Budget) -> Test:
+def _negated(
+    reach: Reach[R], path: str, operand: Json, where: str, budget: Budget
+) -> tuple[Clause[R], ...]:
+    if not is_operators(operand):
+        raise refuse(where, f"wants a mapping of operators, not {shown(operand)}; use $ne")
+    return tuple(_conditions(reach, path, operand, where, budget))
+
+
+def _some_element(
+    operand: Json, where: str, budget: Budget
+) -> tuple[Test, tuple[Clause[object], ...]]:
     """`$elemMatch`: an array with an element that all of the operand holds for."""
     if not isinstance(operand, Mapping) or not operand:
         raise refuse(where, f"wants a mapping of operators or of paths, not {shown(operand)}")
     if is_operators(operand) and not any(key in LOGICAL for key in operand):
-        conditions = _conditions(fieldpath.itself, operand, where, budget)
-        passes = all_of([holds for _, holds in conditions])
+        clauses = tuple(_conditions(fieldpath.itself, "", operand, where, budget))
+        passes = _together(clauses)
     else:
-        clauses = compile_query(operand, fieldpath.of_value, where, budget)
-        fits = all_of([clause.holds for clause in clauses])
-        passes = _object_that(fits)
-    return lambda value: isinstance(value, list) and any(map(passes, cast("list[object]", value)))
+        clauses = tuple(compile_query(operand, fieldpath.of_value, where, budget))
+        passes = _object_that(_together(clauses))
+
+    def test(value: object) -> bool:
+        return isinstance(value, list) and any(map(passes, cast("list[object]", value)))
+
+    return test, clauses
+
+
+def _together(clauses: Sequence[Clause[R]]) -> Predicate[R]:
+    return all_of([clause.holds for clause in clauses])
 
 
 def _object_that(fits: Test) -> Test:

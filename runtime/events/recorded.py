@@ -26,6 +26,12 @@ class Recorded:
     """`LIVE` and `ERASED`, or'ed."""
 
     @property
+    def case(self) -> str:
+        """The case that it belongs to. What has no correlation is a case of its own."""
+        found = self.event.metadata.correlation_id
+        return self.event.id if found is None else found
+
+    @property
     def live(self) -> bool:
         return bool(self.flags & LIVE)
 

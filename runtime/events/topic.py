@@ -108,6 +108,14 @@ class TopicPattern:
             return type == route
         return _matches(route, type.split("."))
 
+    def overlaps(self, other: TopicPattern) -> bool:
+        """Tell whether there is a type that both select."""
+        if self.exact:
+            return other.matches(str(self._route))
+        if other.exact:
+            return self.matches(str(other._route))
+        return _overlap(self.segments, other.segments)
+
     def __str__(self) -> str:
         return self.pattern
 
@@ -133,6 +141,33 @@ def _matches(pattern: tuple[str, ...], segments: list[str]) -> bool:
         else:
             return False
     return at == size or (at == size - 1 and pattern[at] == MANY)
+
+
+def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Row by row: at which places in `other` one can be, with so much of `one` behind."""
+    places = _past_many({0}, other)
+    for segment in one:
+        after: set[int] = set()
+        for at in places:
+            if segment == MANY:
+                after |= set(range(at, len(other) + 1))
+            elif at < len(other):
+                there = other[at]
+                if there == MANY:
+                    after.add(at)
+                elif ONE in (there, segment) or there == segment:
+                    after.add(at + 1)
+        places = _past_many(after, other)
+    return len(other) in places
+
+
+def _past_many(places: set[int], pattern: tuple[str, ...]) -> set[int]:
+    """Those places, and those behind a ``#`` that takes nothing."""
+    for at in sorted(places):
+        while at < len(pattern) and pattern[at] == MANY:
+            at += 1
+            places.add(at)
+    return places
 
 
 def _shortest(segments: list[str]) -> tuple[str, ...]:

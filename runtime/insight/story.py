@@ -95,6 +95,8 @@ class Delivery:
     error: str = ""
     attempts: int = 0
     passive: bool = False
+    stuck: str = ""
+    """Why it cannot go on by itself, if it cannot."""
 
 
 @attrs.frozen

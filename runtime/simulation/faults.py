@@ -1,17 +1,21 @@
-"""Faults for simulations: a thread that ends, a dispatcher that forgets somebody, a slow machine.
+"""Faults for simulations: a thread that ends, a dispatcher that forgets somebody, a slow machine,
+deliveries that get lost or come twice.
 
-Both are drawn from the system's seed, so that a run with faults is a function of its seed, too.
+They are drawn from the system's seed, so that a run with faults is a function of its seed, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import exp, log
 from random import Random
 
 import attrs
 
 from choreia.runtime.delivery.dispatcher import Runnable, ThreadEnds
+from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.delivery.feed import Feed
+from choreia.runtime.events.event import Event
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
 
 
@@ -59,3 +63,37 @@ class Slowness:
             return min(self.longest, self.shortest * random.paretovariate(self.alpha))
 
         return seconds
+
+
+@attrs.frozen
+class Unreliable:
+    """Deliveries that get lost, or come twice, as a network would have it.
+
+    Whether one does follows from the seed, the event and the agent, so asking twice changes
+    nothing. What is lost is noted, with the agent that never got it.
+    """
+
+    lose: float = 0.0
+    double: float = 0.0
+    seed: int = 0
+
+    def begin(self, engine: Engine) -> None:
+        """From now on, between the agents of that system. Its own events are spared."""
+
+        def mishap(event: Event, feeds: Sequence[Feed]) -> Sequence[Feed]:
+            if event.type.startswith(("agent.", "system.", "event.", "case.")):
+                return feeds
+            arrived: list[Feed] = []
+            for feed in feeds:
+                drawn = Random(f"{self.seed} {event.id} {feed.cell.name}").random()
+                if drawn < self.lose:
+                    if engine.cases is not None:
+                        engine.cases.note_loss(feed.cell.agent, event)
+                    continue
+                arrived.append(feed)
+                if drawn >= 1 - self.double:
+                    with engine.counted(feed.cell, event):
+                        feed.force(event)
+            return arrived
+
+        engine.bus.suffer(mishap)

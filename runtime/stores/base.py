@@ -129,6 +129,21 @@ class Info:
 
 
 @attrs.frozen
+class CaseSpan:
+    """Where a case stands in the log. What is `LIVE` does not count."""
+
+    correlation_id: str
+    first: int
+    """The position of its first event."""
+    last: int
+    events: int
+    began: float
+    """When the first was recorded: Unix seconds."""
+    ended: float
+    """When the last was, so far."""
+
+
+@attrs.frozen
 class Fault:
     """Something that `verify` found wrong."""
 
@@ -257,6 +272,14 @@ class EventStore(Protocol):
         """What an agent (its DID) has said behind position `after`, up to a moment, in order.
 
         Raises `InvalidStore` for a moment that is none: no zone, or an id that nothing has.
+        """
+        ...
+
+    def cases(self, *, before: int | None = None, limit: int = 100) -> list[CaseSpan]:
+        """The newest cases first, by where they began; only those that did `before` a position.
+
+        An event without a correlation is a case of its own. Takes no longer for a longer log.
+        Raises `InvalidStore` for numbers that make no sense.
         """
         ...
 

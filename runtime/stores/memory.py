@@ -17,6 +17,7 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import (
     EVERYTHING,
+    CaseSpan,
     Contents,
     Erasure,
     Fault,
@@ -42,7 +43,14 @@ from choreia.runtime.stores.refusals import (
     stale,
     stale_family,
 )
-from choreia.runtime.stores.selecting import events_of, matcher, reading, selection_of
+from choreia.runtime.stores.selecting import (
+    check_cases,
+    events_of,
+    matcher,
+    reading,
+    selection_of,
+)
+from choreia.runtime.stores.spans import Spans
 from choreia.runtime.stores.unit import (
     Committed,
     Cursor,
@@ -66,6 +74,7 @@ class MemoryStore(Beside):
         self._places: dict[str, int] = {}
         self._links: list[bytes] = [ORIGIN]
         self._digests: list[bytes] = []
+        self._spans = Spans()
         self._erasures: list[Erasure] = []
         self._erased: set[str] = set()
         """Sources whose agents may still know what was erased, in this run."""
@@ -179,6 +188,7 @@ class MemoryStore(Beside):
         at = max(now, self._times[-1]) if self._times else now
         digest = digest_of(body)
         self._log.append(Recorded(position, event, at, flags))
+        self._spans.add(self._log[-1])
         self._times.append(at)
         self._places[event.id] = position
         self._digests.append(digest)
@@ -277,6 +287,11 @@ class MemoryStore(Beside):
     ) -> Iterator[Event]:
         return events_of(self, agent_id, up_to, after)
 
+    def cases(self, *, before: int | None = None, limit: int = 100) -> list[CaseSpan]:
+        check_cases(before, limit)
+        with self._lock:
+            return self._spans.newest(before, limit)
+
     def last_of_types(self) -> dict[str, int]:
         with self._lock:
             return {recorded.event.type: recorded.position for recorded in self._log}
@@ -306,10 +321,10 @@ class MemoryStore(Beside):
         match item:
             case (Recorded() as recorded, (None | bytes()) as digest):
                 check_next(recorded, len(self._log))
-                self._append(recorded.event, orjson.dumps(recorded.event.payload), 0, recorded.at)
+                body = orjson.dumps(recorded.event.payload)
+                self._append(recorded.event, body, recorded.flags, recorded.at)
                 if digest is not None:
                     self._digests[-1] = digest
-                self._log[-1] = recorded
                 self._links[-1] = link(
                     self._links[-2], recorded.position, recorded.at, recorded.flags,
                     recorded.event, self._digests[-1],

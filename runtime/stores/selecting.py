@@ -33,9 +33,21 @@ def reading(
 ) -> Iterator[Recorded]:
     """Page through a log. Raises `InvalidStore` at once for numbers that make no sense."""
     for name, value in (("after", after), ("limit", limit), ("up_to", up_to)):
-        if value is not None and (type(value) is not int or value < 0):
-            raise InvalidStore(f"read({name}={value!r}): give a whole number, 0 or more")
+        if value is not None:
+            _check_number("read", name, value)
     return _pages(page, after, limit, selection, up_to)
+
+
+def check_cases(before: int | None, limit: int) -> None:
+    """Raise `InvalidStore` for numbers that make no sense."""
+    if before is not None:
+        _check_number("cases", "before", before)
+    _check_number("cases", "limit", limit)
+
+
+def _check_number(of: str, name: str, value: object) -> None:
+    if type(value) is not int or value < 0:
+        raise InvalidStore(f"{of}({name}={value!r}): give a whole number, 0 or more")
 
 
 def _pages(

@@ -351,3 +351,15 @@ def test_a_class_attribute_overridden_in_a_subclass_is_the_subclasss(system: Act
     assert view.agent("derived").mailbox_capacity == 7
     assert [info.name for info in system.find("a")] == ["base"]
     assert [info.name for info in system.find("b")] == ["derived"]
+
+
+def test_what_is_exclusive_is_a_capability() -> None:
+    class Cashier(Agent):
+        capabilities = ("money.take", "money.count")
+        exclusive = ("money.take",)
+
+    assert Cashier.exclusive == ("money.take",)
+    with pytest.raises(InvalidAgent, match=r"exclusive names 'money.give'"):
+        type("Other", (Agent,), {"capabilities": ("money.take",), "exclusive": ("money.give",)})
+    with pytest.raises(InvalidAgent, match="exclusive"):
+        type("Other", (Agent,), {"exclusive": "money.give"})

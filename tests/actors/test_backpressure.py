@@ -267,7 +267,7 @@ def test_a_hundred_thousand_events_through_a_slow_agent_leave_memory_flat(
         blocks.append(sys.getallocatedblocks())
 
     count = 100_000 if (mode, how, overflow) == ("threads", "outside", "park") else 20_000
-    with ActorSystem(mode=mode) as system:
+    with ActorSystem(mode=mode, remember=100) as system:
         ref = system.spawn(partial(Slow, look, 100), overflow=overflow)
         gc.collect()
         feed(system, how, count)

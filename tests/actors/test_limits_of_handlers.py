@@ -13,12 +13,14 @@ from choreia import (
     Agent,
     Event,
     HandlerTimeout,
+    HopLimit,
     InvalidAgent,
     InvalidPattern,
     Retry,
     event_type,
     on,
 )
+from choreia.runtime.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.actors.conftest import Hear, Until
@@ -338,3 +340,90 @@ def test_of_several_topics_the_shortest_time_counts(sim: ActorSystem) -> None:
     sim.publish("a.x")
     sim.wait_idle()
     assert (sim.clock.now(), len(sim.dead_letters())) == (23, 1)
+
+
+# -- max_hops ----------------------------------------------------------------------------
+
+
+class Echo(Agent):
+    """Two of these would answer each other for ever."""
+
+    def __init__(self, heard: list[int]) -> None:
+        super().__init__()
+        self.heard = heard
+
+    @on("said", max_hops=3)
+    def answer(self, event: Event) -> None:
+        self.heard.append(event.metadata.hops)
+        self.emit("said")
+
+
+class Again(Agent):
+    """Answers itself, with a timer in between."""
+
+    def __init__(self, heard: list[int]) -> None:
+        super().__init__()
+        self.heard = heard
+
+    @on("said", max_hops=0)
+    def answer(self, event: Event) -> None:
+        self.heard.append(event.metadata.hops)
+        if len(self.heard) < 5:
+            self.after(1, "said")
+
+
+class Twice(Agent):
+    """Two topics of one handler: the stricter one counts where both select."""
+
+    def __init__(self, heard: list[int]) -> None:
+        super().__init__()
+        self.heard = heard
+
+    @on("said", max_hops=5)
+    @on("*", max_hops=2)
+    def answer(self, event: Event) -> None:
+        self.heard.append(event.metadata.hops)
+        self.emit("said")
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_an_event_that_comes_too_far_is_a_dead_letter_without_a_retry(*, durable: bool) -> None:
+    heard: list[int] = []
+    with ActorSystem(mode="simulated", store=MemoryStore() if durable else None) as system:
+        system.spawn(lambda: Echo(heard), name="echo", retry=Retry(attempts=5))
+        system.publish("said")
+        system.wait_idle()
+        [letter] = system.dead_letters()
+
+    assert heard == [0, 1, 2, 3]
+    assert (letter.reason, letter.attempts) == ("hops", 1)
+    assert isinstance(letter.error, HopLimit)
+    assert "max_hops=3" in str(letter.error)
+
+
+def test_a_timer_starts_again_at_no_hops() -> None:
+    heard: list[int] = []
+    with ActorSystem(mode="simulated") as system:
+        system.spawn(lambda: Again(heard), name="again")
+        system.publish("said")
+        system.advance(10)
+        system.wait_idle()
+        assert system.dead_letters() == []
+
+    assert heard == [0, 0, 0, 0, 0]
+
+
+def test_of_two_topics_the_fewer_hops_count() -> None:
+    heard: list[int] = []
+    with ActorSystem(mode="simulated") as system:
+        system.spawn(lambda: Twice(heard), name="twice")
+        system.publish("said")
+        system.wait_idle()
+
+    assert heard == [0, 1, 2]
+
+
+@pytest.mark.parametrize("hops", [-1, 1.5, True, "3"])
+def test_max_hops_is_a_whole_number(hops: Any) -> None:
+    with pytest.raises(InvalidAgent, match="max_hops"):
+        on("said", max_hops=hops)

@@ -41,6 +41,16 @@ app.add_command(
 app.add_command(
     LazyCommand("fork", "choreia.cli.fork", "What would have come of it, with one thing changed.")
 )
+app.add_command(
+    LazyCommand("trace", "choreia.cli.trace", "What came of what in a case, and how long it took.")
+)
+app.add_command(
+    LazyCommand("explain", "choreia.cli.explain", "Why an event reached whom it reached.")
+)
+app.add_command(LazyCommand("map", "choreia.cli.map", "Who says what to whom, as it is declared."))
+app.add_command(
+    LazyCommand("check", "choreia.cli.check", "What is wrong with a choreography as declared.")
+)
 
 
 def main() -> NoReturn:

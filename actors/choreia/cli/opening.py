@@ -28,6 +28,38 @@ output_option = click.option(
 )
 
 
+def store_and_id(what: str) -> Callable[[F], F]:
+    """The arguments of a command about one thing in a store: ``[STORE] ID``. The store may also be
+    given by ``--store``, or by ``CHOREIA_STORE``; `chosen` tells which it is."""
+
+    def decorate(command: F) -> F:
+        given = click.argument("given", metavar=f"[STORE] {what}", nargs=-1, required=True)
+        option = click.option(
+            "--store",
+            "store",
+            envvar="CHOREIA_STORE",
+            metavar="STORE",
+            help="The store, if it is not the first argument. [env var: CHOREIA_STORE]",
+        )
+        return given(option(command))
+
+    return decorate
+
+
+def chosen(given: tuple[str, ...], store: str | None, what: str) -> tuple[str, str]:
+    """The store, and the id, from what `store_and_id` was given: of two arguments the first is the
+    store, whatever else says so."""
+    *before, id = given
+    if len(before) > 1:
+        raise click.UsageError(f"give STORE and {what}, and nothing more: got {len(given)}")
+    where = before[0] if before else store
+    if not where:
+        raise click.UsageError(
+            f"which store? Give STORE before {what}, or --store, or set CHOREIA_STORE"
+        )
+    return where, id
+
+
 @contextmanager
 def opened(where: str, *, write: bool = False) -> Generator[EventStore, None, None]:
     """The store at a path or URL. Only who writes needs it for himself."""

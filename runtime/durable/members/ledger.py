@@ -55,6 +55,7 @@ class MemberLedger(Ledger):
             self._in_hand = 0
             self._positions.append(item.position)
             self.done_with(item.event.id)
+            self.tell_of(item.event)
 
     def buried_next(self, recorded: Recorded) -> None:
         self._in_hand = 0

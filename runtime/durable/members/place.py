@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from choreia.runtime.durable.journal import Entry
 from choreia.runtime.durable.members.completions import Completions
-from choreia.runtime.stores.unit import Committed, Outcome, Seat, Start, Unit
+from choreia.runtime.stores.unit import Change, Committed, Outcome, Seat, Start, Unit
 
 if TYPE_CHECKING:
     from choreia.runtime.delivery.cell import Cell
@@ -43,6 +43,8 @@ class Place:
         """By key: feeds of members that ended while they lagged."""
         self.memories: Memories | None = None
         """What the members of a group share: any of them may go on with what another began."""
+        self.announced: Sequence[Change] = ()
+        """What happens when the seat is taken."""
         self.on_room: Callable[[], None] = lambda: None
         """Told when members have come to the end of something."""
 
@@ -51,7 +53,7 @@ class Place:
 
     def take_seat(self) -> Entry:
         """In the order of publishes and spawns: what is published later is for the family."""
-        unit = Unit(seat=Seat(self._front.agent, self._start))
+        unit = Unit(seat=Seat(self._front.agent, self._start), changes=self.announced)
         self.seat = Entry(unit, self._seated, patient=True)
         return self._bus.journal.submit(self.seat)
 

@@ -1,16 +1,19 @@
-"""What a store knows of cases: the records that agents keep of them, and who
-listens to what."""
+"""What a store knows of cases: the records that agents keep of them, who
+listens to what, and where cases stand in the log."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from choreia.runtime.errors import StaleCursor
+from choreia.runtime.errors import InvalidStore, StaleCursor
+from choreia.runtime.events.recorded import LIVE
+from choreia.runtime.stores.base import CaseSpan
 from choreia.runtime.stores.conformance.making import (
     ODD,
     Conformance,
     append,
     event,
+    raises,
     refused,
     unit,
 )
@@ -186,4 +189,64 @@ class CasesConformance(Conformance):
             store.open_run(2.0)
             assert store.interests() == [*before, KeptInterest("live", 3, b"", durable=False)]
             store.close_run()
+        store.close()
+
+    # -- where cases stand
+
+    def test_cases_are_told_newest_first(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        assert store.cases() == []
+
+        def of(case: str) -> dict[str, str]:
+            return {"correlationId": case}
+
+        news = event(metadata=of("later"))
+        store.commit([unit(event(id="live"), news, flags=LIVE)], 1.0)  # 1, 2
+        append(store, event(id="one"), now=2.0)
+        append(store, event(id="two", metadata=of("two")), now=3.0)
+        append(store, event(metadata=of("one")), event(metadata=of(ODD)), now=4.0)  # 5, 6
+        append(store, event(metadata=of("later")), event(id="later"), now=5.0)  # 7, 8
+        append(store, event(id="other", metadata=of("two")), event(id="last"), now=6.0)
+        store.commit([unit(event(metadata=of("last")), flags=LIVE)], 7.0)
+        store.erase(correlation_id="one", reason="asked", now=8.0)
+        wanted = [
+            CaseSpan("last", 10, 10, 1, 6.0, 6.0),
+            CaseSpan("later", 7, 8, 2, 5.0, 5.0),
+            CaseSpan(ODD, 6, 6, 1, 4.0, 4.0),
+            CaseSpan("two", 4, 9, 2, 3.0, 6.0),
+            CaseSpan("one", 3, 5, 2, 2.0, 4.0),
+        ]
+        assert store.cases() == wanted
+        assert store.cases(limit=2) == wanted[:2]
+        assert store.cases(before=7, limit=2) == wanted[2:4]
+        assert store.cases(before=3) == store.cases(before=0) == store.cases(limit=0) == []
+        assert store.cases(before=2**70, limit=2**70) == wanted
+        for wrong in ({"before": -1}, {"before": True}, {"limit": -1}, {"limit": 1.5}):
+            raises(InvalidStore, lambda rest=wrong: store.cases(**rest))  # type: ignore[misc]
+        store.close()
+
+    def test_a_case_that_was_not_recorded_is_none(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        append(store, event(id="x", metadata={"correlationId": "case"}))
+        [outcome] = store.commit([unit(event(id="y"), move=Move("me", 1, 0, 1))], 1.0)
+        refused(outcome, StaleCursor)
+        append(store, event(id="x", metadata={"correlationId": "other"}))  # a repetition
+        assert [one.correlation_id for one in store.cases()] == ["case"]
+        append(store, event(metadata={"correlationId": "other"}), event(id="y"))
+        assert [(one.correlation_id, one.first) for one in store.cases()] == [
+            ("y", 3), ("other", 2), ("case", 1),
+        ]  # fmt: skip
+        store.close()
+
+    def test_cases_page_by_page(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path)
+        ids = [f"case-{n:04}" for n in range(1_300)]
+        rounds = [event(metadata={"correlationId": id}) for _ in range(2) for id in ids]
+        store.commit([unit(*rounds)], 1.0)
+        found: list[CaseSpan] = []
+        while page := store.cases(before=found[-1].first if found else None, limit=77):
+            found += page
+        assert [one.correlation_id for one in found] == ids[::-1]
+        assert {(one.events, one.last - one.first) for one in found} == {(2, 1_300)}
+        assert store.cases(limit=9_999) == found
         store.close()

@@ -19,6 +19,7 @@ class ArrayBatch(Batch):
     """See `Batch`. An id that is taken does not show before the transaction's end."""
 
     def flush(self) -> None:
+        self._write_beginnings()
         rows, self._rows = self._rows, []
         if rows:
             self._db.execute(_EVENTS, [list(column) for column in zip(*rows, strict=True)])

@@ -19,7 +19,7 @@ VERSION = 3
 
 CONTENT = (
     *("names", "types", "events", "cursors", "completed", "snapshots", "timers", "letters"),
-    *("attempts", "results", "erasures", "records", "interests"),
+    *("attempts", "results", "erasures", "records", "interests", "beginnings"),
 )
 SINCE_1 = """
 CREATE UNIQUE INDEX names_name ON names (name);
@@ -42,8 +42,15 @@ CREATE TABLE interests (
     agent int4 NOT NULL, since int8 NOT NULL, value bytea NOT NULL, durable int4 NOT NULL,
     PRIMARY KEY (agent, since)
 );
+CREATE TABLE beginnings (position int8 PRIMARY KEY); -- see `sql.cases`
+INSERT INTO beginnings
+    SELECT position FROM events
+    WHERE (correlation IS NULL OR length(correlation) = 0) AND flags & 1 = 0
+    UNION SELECT min(position) FROM events
+    WHERE correlation IS NOT NULL AND length(correlation) > 0 AND flags & 1 = 0
+    GROUP BY correlation;
 """
-"""What version 3 has besides: records of cases, and interests."""
+"""What version 3 has besides: records of cases, interests, and where cases may begin."""
 _OLD_TYPES = (
     "INSERT INTO types SELECT row_number() OVER (ORDER BY type), type "
     "FROM (SELECT DISTINCT type FROM events) AS known"

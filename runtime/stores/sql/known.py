@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NAMES = 50_000
 """Names whose numbers are remembered. There may be millions: each keyed agent is a source."""
+CASES = 20_000
+"""Cases that are remembered; see `cases`."""
 
 
 @attrs.define
@@ -34,6 +36,9 @@ class Known:
     still, so no snapshots of them are kept."""
     seats: dict[str, tuple[int, int]] = attrs.field(factory=dict[str, tuple[int, int]])
     """Epoch and position of the agents that took their places in this run."""
+
+    cases: set[str] = attrs.field(factory=set[str])
+    """Some that have begun."""
 
     @classmethod
     def read(cls, db: Connection) -> Known:
@@ -59,6 +64,9 @@ class Known:
             self.names.clear()
         self.names.update(batch.names)
         self.seats.update(batch.seats)
+        if len(self.cases) + len(batch.cases) > CASES:
+            self.cases.clear()
+        self.cases |= batch.cases
 
 
 class IdTaken(Exception):

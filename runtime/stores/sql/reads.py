@@ -7,10 +7,12 @@ from typing import cast
 
 import attrs
 
+from choreia.runtime.errors import StoreDamaged
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
-from choreia.runtime.stores.base import EVERYTHING, Erasure, EventStore, Selection, When
-from choreia.runtime.stores.selecting import PAGE, events_of, reading, selection_of
+from choreia.runtime.stores.base import EVERYTHING, CaseSpan, Erasure, EventStore, Selection, When
+from choreia.runtime.stores.selecting import PAGE, check_cases, events_of, reading, selection_of
+from choreia.runtime.stores.sql.cases import newest_cases
 from choreia.runtime.stores.sql.connection import Row
 from choreia.runtime.stores.sql.readers import Readers
 from choreia.runtime.stores.sql.rows import event_from
@@ -74,6 +76,16 @@ class SqlReads:
         self, agent_id: str, up_to: When | None = None, *, after: int = 0
     ) -> Iterator[Event]:
         return events_of(cast("EventStore", self), agent_id, up_to, after)
+
+    def cases(self, *, before: int | None = None, limit: int = 100) -> list[CaseSpan]:
+        check_cases(before, limit)
+        try:
+            with self._readers.connection() as db:
+                return newest_cases(db, before, limit)
+        except ValueError as error:
+            raise StoreDamaged(
+                f"{self._readers.where} is damaged: the id of a case cannot be read ({error})"
+            ) from error
 
     # -- reading what is kept beside it
 

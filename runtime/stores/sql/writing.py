@@ -24,7 +24,7 @@ from choreia.runtime.stores.refusals import (
 )
 from choreia.runtime.stores.sql.beside import Beside
 from choreia.runtime.stores.sql.connection import Connection, Row
-from choreia.runtime.stores.sql.known import IdTaken, Known
+from choreia.runtime.stores.sql.known import CASES, IdTaken, Known
 from choreia.runtime.stores.sql.rows import (
     COLUMNS,
     event_from,
@@ -69,6 +69,9 @@ class Batch:
         """Those that are new."""
         self.seats: dict[str, tuple[int, int]] = {}
         """Those that changed."""
+        self.cases: set[str] = set()
+        """Some of those that began, as far as is known."""
+        self._beginnings: list[Row] = []
         self._rows: list[Row] = []
         self._fresh: list[Row] = []
         """Names that are still to be written."""
@@ -118,6 +121,7 @@ class Batch:
     def flush(self) -> None:
         """Write the events, and the names they refer to. Raises `IdTaken`."""
         self._write_names()
+        self._write_beginnings()
         rows, self._rows = self._rows, []
         try:
             insert_many(self._db, f"INSERT INTO events ({COLUMNS}, link, digest)", 14, rows)
@@ -131,7 +135,7 @@ class Batch:
         self.head, self.at = recorded.position, recorded.at
         self.link = link(self.link, self.head, recorded.at, recorded.flags, recorded.event, found)
         self._rows.append((*row_of(recorded, body, self.link, self.number), digest))
-        self._type(recorded.event.type)
+        self._note(recorded)
 
     def _look_up(self, ids: list[str]) -> None:
         for place in range(0, len(ids), _ASKED):
@@ -228,9 +232,24 @@ class Batch:
         digest = digest_of(body)
         self.link = link(self.link, self.head, self.at, flags, event, digest)
         self._rows.append((*row_of(recorded, body, self.link, self.number), None))
-        self._type(event.type)
+        self._note(recorded)
         self._added[event.id] = (recorded, digest)
         return recorded
+
+    def _note(self, recorded: Recorded) -> None:
+        """Its type, and that its case may begin with it."""
+        self._type(recorded.event.type)
+        case = recorded.case
+        if recorded.live or case in self._known.cases or case in self.cases:
+            return
+        if len(self.cases) >= CASES:
+            self.cases.clear()
+        self.cases.add(case)
+        self._beginnings.append((recorded.position,))
+
+    def _write_beginnings(self) -> None:
+        rows, self._beginnings = self._beginnings, []
+        insert_many(self._db, "INSERT INTO beginnings", 1, rows)
 
     def number(self, name: str) -> int:
         number = self._number(name)

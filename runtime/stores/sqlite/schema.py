@@ -86,8 +86,15 @@ CREATE TABLE interests (
     agent INTEGER NOT NULL, since INTEGER NOT NULL, value BLOB NOT NULL, durable INTEGER NOT NULL,
     PRIMARY KEY (agent, since)
 ) WITHOUT ROWID;
+CREATE TABLE beginnings (position INTEGER PRIMARY KEY); -- see `sql.cases`
+INSERT INTO beginnings
+    SELECT position FROM events
+    WHERE (correlation IS NULL OR length(correlation) = 0) AND flags & 1 = 0
+    UNION SELECT min(position) FROM events
+    WHERE correlation IS NOT NULL AND length(correlation) > 0 AND flags & 1 = 0
+    GROUP BY correlation;
 """
-"""What version 3 has besides: records of cases, and interests."""
+"""What version 3 has besides: records of cases, interests, and where cases may begin."""
 SINCE_1 = """
 CREATE TABLE types (number INTEGER PRIMARY KEY, name_number INTEGER NOT NULL UNIQUE);
 CREATE TABLE completed (

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choreia.runtime.errors import InvalidFilter
+from choreia.runtime.events.clause import Mismatch
 from choreia.runtime.events.event import Event, Metadata
-from choreia.runtime.events.filter import Filter, Mismatch
+from choreia.runtime.events.filter import Filter
 
 # -- an evaluator that takes the definition by its words ------------------------------------
 
@@ -258,6 +259,21 @@ def test_nothing_raises_at_delivery(
     assert chosen.matches(event) is (chosen.explain(event) is None)
 
 
+@settings(max_examples=300)
+@given(queries("payload."), PAYLOADS)
+def test_the_reason_agrees_with_the_evaluator(
+    said: dict[str, Doc], payload: dict[str, Doc]
+) -> None:
+    event = Event("test.happened", "test", payload)
+    fault = Filter(said).explain(event)
+    if fault is None or fault.root.path.startswith("$") or "$elemMatch" in fault.around:
+        return
+    root = fault.root
+    assert condition(reach(payload, root.path.split(".")[1:]), root.condition) is root.holds
+    # What fails, or was to fail and does not: each negation around it turns it once.
+    assert root.holds is bool(sum(name in ("$not", "$nor") for name in fault.around) % 2)
+
+
 # -- what the design shows ------------------------------------------------------------------
 
 
@@ -374,7 +390,15 @@ def test_what_is_no_mapping_is_refused(value: object) -> None:
         ({"payload.a": {"$gte": 1, "$lt": 1}}, Mismatch("payload.a", {"$lt": 1}, (1,))),
         ({"payload.a": 1, "payload.no": "x"}, Mismatch("payload.no", {"$eq": "x"}, ())),
         ({"payload.list.v": 9}, Mismatch("payload.list.v", {"$eq": 9}, (1, 2))),
-        ({"$or": [{"payload.a": 2}]}, Mismatch("$or", [{"payload.a": 2}], ())),
+        (
+            {"$or": [{"payload.a": 2}]},
+            Mismatch(
+                "$or",
+                [{"payload.a": 2}],
+                (),
+                because=Mismatch("payload.a", {"$eq": 2}, (1,)),
+            ),
+        ),
         (
             {"payload.t": {"$regex": "B", "$options": ""}},
             Mismatch("payload.t", {"$regex": "B"}, ("b",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
 from enum import StrEnum
 
@@ -232,3 +233,39 @@ LONG = ".".join(["a"] * 127)
 )
 def test_a_bomb_of_wildcards_is_cheap(pattern: str, selected: bool) -> None:
     assert TopicPattern(pattern).matches(LONG) is selected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        ("a.b", "a.b", True),
+        ("a.b", "a.c", False),
+        ("a.b", "a.*", True),
+        ("a.*", "*.b", True),
+        ("a.*", "b.*", False),
+        ("a.#", "#.b", True),
+        ("a.#", "a", True),
+        ("#", "#.*", True),
+        ("*", "*.*", False),
+        ("*.#", "#.x.#.y", True),
+        ("a.*.c", "a.#.d", False),
+    ],
+)
+def test_patterns_overlap_when_some_type_is_selected_by_both(
+    one: str, other: str, overlap: bool
+) -> None:
+    assert TopicPattern(one).overlaps(TopicPattern(other)) is overlap
+    assert TopicPattern(other).overlaps(TopicPattern(one)) is overlap
+
+
+_SEGMENTS = st.lists(st.sampled_from(["a", "b", "*", "#"]), min_size=1, max_size=4)
+
+
+@given(_SEGMENTS, _SEGMENTS)
+def test_patterns_overlap_just_when_a_short_type_shows_it(one: list[str], other: list[str]) -> None:
+    first, second = TopicPattern(".".join(one)), TopicPattern(".".join(other))
+    types = (".".join(type) for n in range(1, 9) for type in itertools.product("ab", repeat=n))
+
+    shown = any(first.matches(type) and second.matches(type) for type in types)
+
+    assert first.overlaps(second) is shown

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from choreia import InvalidStore, SqliteStore
-from choreia.runtime.stores.base import EventStore
+from choreia.runtime.events.recorded import LIVE
+from choreia.runtime.stores.base import CaseSpan, EventStore
 from choreia.runtime.stores.conformance.making import append, event, unit
 from choreia.runtime.stores.jsonl import export
 from choreia.runtime.stores.postgres import PostgresStore
@@ -19,23 +20,30 @@ from choreia.runtime.stores.unit import CaseRecord, KeepRecord, Seat, Unit
 if TYPE_CHECKING:
     from tests.runtime.stores.conftest import PostgresServer
 
-SINCE_2 = ("records", "interests")
+SINCE_2 = ("records", "interests", "beginnings")
 """Tables that version 2 had not."""
 OLDER = r"older Choreia.*store compact"
 
 
-def fill(store: EventStore) -> list[bytes]:
+Before = tuple[list[bytes], list[CaseSpan]]
+
+
+def fill(store: EventStore) -> Before:
     """What it says of itself, when it has something of what there was."""
-    append(store, event("a"), event("b"))
-    store.commit([Unit(seat=Seat("me"))], 1.0)
-    return list(export(store))
+    append(store, event("a"), event("b", id="x"))
+    for case in ("x", "far", "y", "far"):
+        append(store, event("c", metadata={"correlationId": case}))
+    append(store, event("d", id="y"), event("e", id="z", metadata={"correlationId": "z"}))
+    news = (event("agent.online"), event("agent.online", metadata={"correlationId": "news"}))
+    store.commit([Unit(seat=Seat("me")), unit(*news, flags=LIVE)], 1.0)
+    return list(export(store)), store.cases()
 
 
-def check(store: EventStore, before: list[bytes]) -> None:
-    assert list(export(store)) == before
+def check(store: EventStore, before: Before) -> None:
+    assert (list(export(store)), store.cases()) == before
     assert (list(store.records()), store.interests()) == ([], [])
     store.commit([unit(event("c"), changes=[KeepRecord("me", "case", "pay", b"1")])], 2.0)
-    assert list(store.records("case")) == [CaseRecord("me", "case", "pay", b"1", 3)]
+    assert list(store.records("case")) == [CaseRecord("me", "case", "pay", b"1", 11)]
     assert store.verify().whole
 
 

@@ -157,7 +157,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
     chain = store.info().chain
     store.close()
     with sqlite3.connect(path) as db:
-        for table in ("types", "completed", "snapshots", "records", "interests"):
+        for table in ("types", "completed", "snapshots", "records", "interests", "beginnings"):
             db.execute(f"DROP TABLE {table}")
         db.execute("PRAGMA user_version = 1")
     with pytest.raises(InvalidStore, match=r"older Choreia.*store compact"):
@@ -574,7 +574,10 @@ def test_what_is_rare_is_found_by_its_index(path: Path) -> None:
         assert (count, took < 20) == (found, True), selected
     kept = [KeepRecord(f"saga:{n % 7}", f"case-{n}", "step", b"{}") for n in range(20_000)]
     store.commit([Unit(changes=kept)], 1.0)
-    steps[0] = 0
+    last_one, steps[0] = store.head, 0
+    assert [one.first for one in store.cases(limit=40)] == [last_one - n for n in range(40)]
+    assert [one.first for one in store.cases(before=9_000, limit=2)] == [8_999, 8_998]
+    assert steps[0] < 5
     assert len(list(store.records("case-77"))) == len(list(store.records("case-77", "saga:0"))) == 1
     assert steps[0] < 5
     count, took = takes(512, patterns=tuple(f"often.t{n}" for n in range(16)))

@@ -317,6 +317,13 @@ class StoreMachine(RuleBasedStateMachine):
     def look_for_records(self, case: str | None, agent: str | None) -> None:
         assert list(self.store.records(case, agent)) == list(self.model.records(case, agent))
 
+    @rule(before=st.none() | st.integers(0, 9), limit=st.integers(0, 4))
+    def look_for_cases(self, before: int | None, limit: int) -> None:
+        some, wanted = (
+            store.cases(before=before, limit=limit) for store in (self.store, self.model)
+        )
+        assert some == wanted
+
     @rule(time=st.floats(0, 1000))
     def look_for_a_time(self, time: float) -> None:
         assert self.store.position_at(time) == self.model.position_at(time)

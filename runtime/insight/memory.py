@@ -1,0 +1,132 @@
+"""Cases as a system without a store remembers them.
+
+What was published is remembered in order, and what is on its way is looked for where it is: in
+mailboxes, in hands, in outboxes. What came for an agent and is in none of these was handled, or is
+a dead letter, or is known to be lost. Events move while one looks; so it is looked first whether
+anything of the case is in flight (that is counted, see `delivery/cases.py`), and what cannot be
+found then is said to be on its way all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import attrs
+
+from choreia.runtime.delivery.cases import event_of
+from choreia.runtime.delivery.cell import BACKING_OFF, Cell
+from choreia.runtime.delivery.deadletter import name_error
+from choreia.runtime.delivery.engine import Engine
+from choreia.runtime.delivery.shared import Seat
+from choreia.runtime.events.event import Event
+from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.insight.story import Delivery, State
+
+Key = tuple[str, str]
+"""An event's id and an agent's name: one delivery."""
+Wanted = tuple[Recorded, str, bool]
+"""An event, an agent that it was for, and whether that only looks on."""
+
+
+def case_of(event: Event) -> str:
+    return event.metadata.correlation_id or event.id
+
+
+class Memory:
+    """All that is remembered, at one moment. `only`: of one case."""
+
+    def __init__(self, engine: Engine, cells: Iterable[Cell], only: str | None = None) -> None:
+        cases = engine.cases
+        assert cases is not None
+        self.trail = cases.trail()
+        self._flying: Callable[[str], bool] = cases.in_flight
+        if only is not None:
+            flying = cases.in_flight(only)  # before anything is looked for: see the module
+            self._flying = lambda case: flying
+        else:
+            still = {tally.id for tally in cases.known() if tally.count > 0}
+            self._flying = still.__contains__
+        self.by_case: dict[str, list[Recorded]] = {}
+        self._read(only)
+        self._places: dict[str, dict[Key, State]] = {}
+        for cell in cells:
+            for event, agent, state in _at(cell):
+                if only is None or case_of(event) == only:
+                    self._places.setdefault(case_of(event), {})[event.id, agent] = state
+        self._over: dict[str, dict[Key, Delivery]] = {}
+        self._bury(engine, only)
+
+    def _read(self, only: str | None) -> None:
+        met: set[str] = set()
+        for place, event in enumerate(self.trail, 1):
+            case = case_of(event)
+            if event.id not in met and (only is None or case == only):
+                met.add(event.id)
+                recorded = Recorded(place, event, event.timestamp)
+                self.by_case.setdefault(case, []).append(recorded)
+
+    def _bury(self, engine: Engine, only: str | None) -> None:
+        assert engine.cases is not None
+        ended = [
+            (event, Delivery(event.id, agent, State(why)))
+            for agent, event, why in engine.cases.losses()
+        ]
+        for letter in engine.letters.all():
+            if letter.event is not None:
+                error = letter.said or ("" if letter.error is None else name_error(letter.error))
+                dead = Delivery(
+                    letter.event.id,
+                    letter.agent,
+                    State.DEAD,
+                    letter.time,
+                    letter.reason,
+                    error,
+                    letter.attempts,
+                )
+                ended.append((letter.event, dead))
+        for event, delivery in ended:
+            case = case_of(event)
+            if only is None or case == only:
+                self._over.setdefault(case, {})[delivery.event_id, delivery.agent] = delivery
+
+    def deliveries(self, case: str, wanted: Sequence[Wanted]) -> tuple[Delivery, ...]:
+        """How each of `wanted` stands, and what else is on its way in that case."""
+        places: dict[Key, State] = dict(self._places.get(case, {}))
+        over = self._over.get(case, {})
+        made: list[Delivery] = []
+        for recorded, agent, passive in wanted:
+            key = (recorded.event.id, agent)
+            state = places.pop(key, None)
+            if state is not None:
+                made.append(Delivery(*key, state, recorded.at, passive=passive))
+            elif key in over:
+                made.append(attrs.evolve(over[key], passive=passive))
+            else:
+                made.append(Delivery(*key, State.HANDLED, passive=passive))
+        # Who was told it directly.
+        made += [Delivery(event_id, agent, state) for (event_id, agent), state in places.items()]
+        if self._flying(case) and all(one.state.over or one.passive for one in made) and made:
+            # It moved while it was looked for. The last that came is as good a guess as any.
+            last = max(range(len(made)), key=lambda place: (not made[place].passive, place))
+            made[last] = attrs.evolve(made[last], state=State.QUEUED, passive=False)
+        return tuple(made)
+
+    def flying(self, case: str) -> bool:
+        """Whether anything of it is on its way."""
+        return self._flying(case)
+
+
+def _at(cell: Cell) -> Iterator[tuple[Event, str, State]]:
+    box, turn = cell.mailbox, cell.turn
+    if not isinstance(box, Seat):  # the members of a group share the front's
+        with box.lock:
+            items = list(box.items or ())
+        for item in items:
+            if (event := event_of(item)) is not None:
+                yield event, cell.agent, State.QUEUED
+    in_hand = turn.event
+    if in_hand is not None and not any(in_hand is one for one in turn.unreported):
+        state = State.BACKING_OFF if cell.holds & BACKING_OFF else State.IN_HAND
+        yield in_hand, cell.agent, state
+    for feed, event in list(cell.outbox or ()):
+        yield event, feed.cell.agent, State.PARKED
