@@ -288,7 +288,8 @@ class Patience:
         if self._board.in_flight(self._case):
             return None
         verdict = self._board.verdict(self._case)
-        if verdict.over:
+        # Of a case that dies of it that the system stops it is not said that it died.
+        if verdict.over and not (verdict.word is Word.DIED and self._board.engine.refusing):
             return verdict
         if self._board.stopped:
             raise SystemStopped(f"the system stopped before case {plain(self._case, 80)} was over")

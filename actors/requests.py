@@ -251,8 +251,8 @@ class Request:
             return None
         story = board.story(self._correlation_id)
         verdict = judge(story)
-        if not verdict.over or self._from_outside(story):
-            return None
+        if not verdict.over or self._from_outside(story) or self._engine.refusing:
+            return None  # of a system that stops, the end is told of in a moment
         return self._last_look(verdict)
 
     def _last_look(self, verdict: Verdict) -> Event:
