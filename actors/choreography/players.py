@@ -139,7 +139,7 @@ class _Role:
             cls=cls.__name__,
             place=self.place,
             reactions=self._reactions(cell.name, agent),
-            emits=None if declared is None else tuple(map(str, declared)),
+            emits=None if declared is None else _without_own(declared),
             unheard=_sayings(self._unheard, cell.name, agent),
             terminal=self._terminal,
             external=self._external,
@@ -280,6 +280,11 @@ def _methods(cls: type[Agent]) -> dict[str, Function]:
         for name, one in found.items()
         if inspect.isfunction(inspect.getattr_static(cls, name, None))
     }
+
+
+def _without_own(declared: Iterable[TopicPattern]) -> tuple[str, ...]:
+    """What its user declares; what the runtime says through it is the runtime's."""
+    return tuple(text for text in map(str, declared) if text not in RUNTIME_EVENTS)
 
 
 def _kept(cls: type[Agent]) -> tuple[str, ...]:

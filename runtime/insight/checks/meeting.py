@@ -31,6 +31,8 @@ def is_unheard(links: Links, word: Word) -> bool:
     """Whether a word of an agent's comes to nobody, and is not declared to."""
     if word.outside or word.hearers or not word.sayers:
         return False
+    if word.type in links.runtime.texts:  # said through an agent, by what it is derived from
+        return False
     if all(keeps(node, word) for node, _ in word.sayers):
         return False
     return not links.terminal.any_overlap(word.type) and not links.external.any_overlap(word.type)

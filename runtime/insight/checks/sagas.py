@@ -68,8 +68,12 @@ def _of_compensation(node: Node, mark: Mark, beyond: set[Node]) -> Iterator[tupl
 
 
 def _failing_after(links: Links, node: Node) -> Node | None:
-    """A step or pivot that follows on this one and can fail."""
-    following = sorted(_following(links, node) - {node}, key=lambda one: one.title)
+    """Another agent's step or pivot that follows on this one and can fail.
+
+    (One of the same agent is not meant: who fails knows what it has done itself.)
+    """
+    others = (one for one in _following(links, node) if one.player is not node.player)
+    following = sorted(others, key=lambda one: one.title)
     for one in following:
         mark = one.reaction.mark
         if mark is not None and mark.kind in ("step", "pivot") and mark.fails is not None:

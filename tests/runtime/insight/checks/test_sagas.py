@@ -90,6 +90,23 @@ def test_a_step_before_one_that_can_fail_needs_a_compensation() -> None:
     assert _ids(without, sure, PARCEL, hears) == []
 
 
+def test_an_agent_that_fails_later_knows_what_it_has_done_itself() -> None:
+    both = attrs.evolve(
+        PAYMENT,
+        reactions=(
+            _reaction("prepare", "stock.reserved", "payment.prepared", Mark("step")),
+            _reaction(
+                "charge",
+                "payment.prepared",
+                "payment.done payment.refused",
+                Mark("pivot", fails="payment.refused"),
+            ),
+        ),
+    )
+
+    assert _ids(STOCK, both, PARCEL, CUSTOMER) == []
+
+
 def test_a_compensation_must_be_a_method() -> None:
     assert _ids(_marked(STOCK, compensated=False), PAYMENT, PARCEL, CUSTOMER) == ["C08 stock"]
 
