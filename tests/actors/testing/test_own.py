@@ -15,7 +15,7 @@ from choreia.runtime import errors
 
 # Where the package is, editable or installed: `choreia.actors` and `choreia.runtime`.
 ACTORS = Path(own.__file__).parents[1]
-RUNTIME = Path(errors.__file__).parent
+RUNTIME = Path(errors.__file__).parents[1]
 
 
 def announced() -> Iterator[str]:
