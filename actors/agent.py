@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from choreia.actors.awaiting import await_outside
 from choreia.actors.base import Actor
 from choreia.actors.birth import attend
 from choreia.actors.blocking import forbid_on_loop
@@ -251,6 +252,14 @@ class Agent(Actor):
         again; it must be JSON then, or `InvalidPayload` is raised.
         """
         return cast("T", call_once(turn_of(self, "once"), name, fn, args))
+
+    def awaits(self, *topics: str | type) -> None:
+        """Say that the case goes on when somebody outside says one of these, such as an approval.
+
+        It holds the case open until such an event comes, for as long as that takes; set a timer
+        beside it for when it does not. Raises `InvalidAgent`, `InvalidPattern`.
+        """
+        await_outside(turn_of(self, "awaits"), topics)
 
     def spend(self, *, usd: float) -> None:
         """Say that handling this event has cost so much: it counts for the case's `CaseLimits`.

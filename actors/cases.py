@@ -30,7 +30,7 @@ from choreia.runtime.stores.unit import CaseRecord, SetTimer
 if TYPE_CHECKING:
     from choreia.actors.record import Record
     from choreia.actors.roster import Roster
-    from choreia.runtime.delivery.cases import Cases
+    from choreia.runtime.delivery.cases import Cases, Tally
     from choreia.runtime.delivery.cell import Cell
 
 Records = Callable[[str], Sequence[CaseRecord]]
@@ -169,7 +169,7 @@ class Board:
             interests,
             tuple(self._live(memory.deliveries(case, wanted))),
             tuple(self._timers(case)),
-            tuple(self._records(case)),
+            (*self._records(case), *_noted(case, tally)),
             tally is not None and tally.events <= len(events),
         )
 
@@ -324,6 +324,11 @@ class Patience:
 def _summary(story: Story) -> CaseSummary:
     first = story.events[0].event.type if story.events else ""
     return CaseSummary(story.correlation_id, first, len(story.events), judge(story))
+
+
+def _noted(case: str, tally: Tally | None) -> Iterable[CaseRecord]:
+    notes = {} if tally is None else dict(tally.notes)
+    return [CaseRecord(agent, case, name, value) for (agent, name), value in notes.items()]
 
 
 def _is_news(event: Event) -> bool:

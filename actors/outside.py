@@ -19,6 +19,8 @@ from choreia.runtime.errors import ChoreiaError, MailboxFull
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.fields import check_optional_id
 from choreia.runtime.events.filter import Filter
+from choreia.runtime.insight.explain import Explanation, explain
+from choreia.runtime.insight.trace import Trace, trace
 
 
 class Outside:
@@ -219,6 +221,26 @@ class Outside:
     def cases(self, verdict: str | None = None, *, limit: int = 100) -> list[CaseSummary]:
         """The last cases, the newest first; only those with that `verdict`, such as ``died``."""
         return self._board.cases(verdict, limit)
+
+    def trace(self, which: Event | str) -> Trace:
+        """What came of what in a case: prints itself as a tree; see `Trace.show` for more.
+
+        Named as for `case`, and raises the same.
+        """
+        return trace(self._board.case(which).story)
+
+    def explain(self, which: Event | str) -> Explanation:
+        """Why an event, or the event of that id, reached whom it reached, and nobody else.
+
+        Raises `UnknownCase`.
+        """
+        id = which.id if isinstance(which, Event) else which
+        return explain(self._board.case(which).story, id)
+
+    @property
+    def unheard(self) -> dict[str, int]:
+        """By type, how many events nobody was subscribed to; of the first 1,000 such types."""
+        return dict(self._board.counts.unheard)
 
     def _end_watching(self) -> None:
         """The system has stopped: nobody waits for events any more."""

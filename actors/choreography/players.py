@@ -141,6 +141,7 @@ class _Role:
             reactions=self._reactions(cell.name, agent),
             emits=None if declared is None else _without_own(declared),
             unheard=_sayings(self._unheard, cell.name, agent),
+            passive=cls.passive,
             terminal=self._terminal,
             external=self._external,
             keeps=_kept(cls),

@@ -45,7 +45,7 @@ class Tally:
 
     __slots__ = (
         *("count", "events", "home", "id", "outcome", "over"),
-        *("spent", "timers", "used", "watchers"),
+        *("notes", "spent", "timers", "used", "watchers"),
     )
 
     def __init__(self, id: str, home: Cases) -> None:
@@ -57,6 +57,8 @@ class Tally:
         """Events that will be said later."""
         self.events = 0
         """Events so far."""
+        self.notes: dict[tuple[str, str], bytes] = {}
+        """What agents note about it, by agent and name: what it waits for."""
         self.spent = 0.0
         self.used: Used | None = None
         """What was used before this run, if anybody asked; then it is in the counts."""
@@ -110,8 +112,8 @@ class Cases:
                 case.outcome = event
             if heard and in_flight:
                 return  # the common case ends here
-            if not heard and (event.type in self.unheard or len(self.unheard) < TYPES):
-                self.unheard[event.type] += 1
+            if not heard:
+                self._unheard(event.type)
             told = () if in_flight else self._settled(case)
         for tell in told:
             tell()
@@ -200,6 +202,21 @@ class Cases:
         tally = self.keep(event)
         with self._lock:
             tally.spent += amount
+
+    def nobody(self, event: Event) -> None:
+        """It was recorded, and nobody was subscribed to it."""
+        with self._lock:
+            self._unheard(event.type)
+
+    def _unheard(self, type: str) -> None:
+        if type in self.unheard or len(self.unheard) < TYPES:
+            self.unheard[type] += 1
+
+    def note(self, event: Event, agent: str, name: str, value: bytes) -> None:
+        """Keep what `agent` notes about the case of `event`."""
+        tally = self.keep(event)
+        with self._lock:
+            tally.notes[agent, name] = value
 
     def note_loss(self, agent: str, event: Event) -> None:
         """A fault has it that `agent` never gets `event`, which is not counted for it."""

@@ -171,6 +171,8 @@ class LogBus(Bus):
         """What is for agents without a cursor is counted as it is without a store; where the others
         are, the log says."""
         cases = self._engine.cases
+        if cases is not None and not feeds:
+            cases.nobody(event)
         live = [feed for feed in feeds if not getattr(feed, "durable", True) and feed.cell.holding]
         if cases is not None and live:
             cases.more(event, len(live))
