@@ -254,10 +254,10 @@ class Agent(Actor):
         return cast("T", call_once(turn_of(self, "once"), name, fn, args))
 
     def awaits(self, *topics: str | type) -> None:
-        """Say that the case goes on when somebody outside says one of these, such as an approval.
+        """Say that the case goes on when somebody outside says one of these: an approval, a veto.
 
-        It holds the case open until such an event comes, for as long as that takes; set a timer
-        beside it for when it does not. Raises `InvalidAgent`, `InvalidPattern`.
+        It holds the case open until one such event comes, for as long as that takes; set a timer
+        beside it for when none does. Raises `InvalidAgent`, `InvalidPattern`.
         """
         await_outside(turn_of(self, "awaits"), topics)
 

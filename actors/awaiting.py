@@ -19,7 +19,7 @@ from choreia.runtime.stores.unit import KeepRecord
 
 
 def await_outside(turn: Turn, topics: Sequence[str | type]) -> None:
-    """The case of the event in hand waits for events of each of `topics`, once the handler has
+    """The case of the event in hand waits for an event of one of `topics`, once the handler has
     returned. Raises `InvalidAgent`, `InvalidPattern`."""
     turn.check("awaits")
     if not topics:
@@ -29,14 +29,11 @@ def await_outside(turn: Turn, topics: Sequence[str | type]) -> None:
         raise InvalidAgent("awaits(…): no event is in hand, so there is no case that could wait")
     case = event.metadata.correlation_id or event.id
     ledger = durable_ledger(turn)
-    for topic in topics:
-        pattern = topic_of(topic, None).pattern(None).pattern
-        value = orjson.dumps({"event": event.id, "awaits": [pattern]})
-        name = f"awaits:{pattern}"
-        if ledger is None:
-            if turn.engine.cases is not None:
-                note = partial(turn.engine.cases.note, event, turn.cell.name, name, value)
-                turn.later("awaits", note)
-        else:
-            change = KeepRecord(turn.cell.name, case, name, value)
-            turn.later("awaits", partial(ledger.change, change))
+    patterns = [topic_of(topic, None).pattern(None).pattern for topic in topics]
+    name = f"awaits:{' '.join(patterns)}"
+    value = orjson.dumps({"event": event.id, "awaits": patterns})
+    if ledger is not None:
+        keep = KeepRecord(turn.cell.name, case, name, value)
+        turn.later("awaits", partial(ledger.change, keep))
+    elif turn.engine.cases is not None:
+        turn.later("awaits", partial(turn.engine.cases.note, event, turn.cell.name, name, value))

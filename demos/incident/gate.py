@@ -47,6 +47,7 @@ class Gate(Agent):
         self.consents[proposed.incident] = Consent(digest_of(proposed.action), proposed.deadline)
         left = max(0.0, proposed.deadline - self.clock.now())
         self.after(left, DeadlinePassed(proposed.incident), key=proposed.incident)
+        self.awaits(ActionApproved, ActionVetoed)
 
     @on(ActionApproved)
     def hear_yes(self, approved: ActionApproved) -> None:

@@ -152,9 +152,12 @@ class Cases:
                 try:
                     case = event.tally
                 except AttributeError:
-                    continue  # it was put into the mailbox past everything
-                if case.home is not self:
-                    case = self._elsewhere(event)
+                    case = None  # read from a log, or put into the mailbox past everything
+                if case is None or case.home is not self:
+                    # Or the same object is on its way in another system of this process, too.
+                    case = self._live.get(event.metadata.correlation_id or event.id)
+                    if case is None:
+                        continue
                 case.count = left = case.count - 1
                 if left <= 0:
                     told += self._settled(case)
@@ -298,11 +301,6 @@ class Cases:
         return _copied(self._losses)
 
     # -- inside ---------------------------------------------------------------------------------
-
-    def _elsewhere(self, event: Event) -> Tally:
-        """The same object is on its way in another system of this process, too."""
-        id = event.metadata.correlation_id or event.id
-        return self._live.get(id) or self._case(id)
 
     def _case(self, id: str) -> Tally:
         case = self._resting.pop(id, None) or Tally(id, self)

@@ -152,7 +152,7 @@ class LogBus(Bus):
                 event = recorded.event
                 route, feeds = self.receivers(event)
                 if self._engine.cases is not None:
-                    self._count_live(event, feeds)
+                    self._count_live(recorded, feeds)
                 if self._engine.budget is not None:
                     self._engine.budget.count(event)
                 if route.watchers or self.taps or self.cases:
@@ -167,11 +167,11 @@ class LogBus(Bus):
                 if not recorded.position % SWEEP:
                     self.on_sweep()
 
-    def _count_live(self, event: Event, feeds: Sequence[Feed]) -> None:
+    def _count_live(self, recorded: Recorded, feeds: Sequence[Feed]) -> None:
         """What is for agents without a cursor is counted as it is without a store; where the others
         are, the log says."""
-        cases = self._engine.cases
-        if cases is not None and not feeds:
+        cases, event = self._engine.cases, recorded.event
+        if cases is not None and not feeds and not recorded.live:
             cases.nobody(event)
         live = [feed for feed in feeds if not getattr(feed, "durable", True) and feed.cell.holding]
         if cases is not None and live:

@@ -197,6 +197,8 @@ class LogFeed(MemoryFeed):
                 self.fetched = recorded.position  # the quick look, for which most are none of ours
                 continue
             recorded = _newest(recorded)
+            if recorded.erased and not self.durable:  # it was on its way here, and is no more
+                self.cell.engine.over(self.cell, recorded.event)
             if self._concerns(recorded) and not self._push(recorded):
                 return False
             self.fetched = recorded.position

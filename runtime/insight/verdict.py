@@ -238,10 +238,10 @@ def _answers(story: Story, agent: str, kept: Mapping[str, Any]) -> Iterator[Wait
     since = str(kept.get("event", ""))
     ids = [recorded.event.id for recorded in story.events]
     later = story.events[ids.index(since) + 1 :] if since in ids else story.events
-    for topic in kept.get("awaits", ()):
-        pattern = TopicPattern(str(topic))
-        if not any(pattern.matches(recorded.event.type) for recorded in later):
-            yield Wait(str(topic), agent, kept.get("until"))
+    topics = [str(topic) for topic in kept.get("awaits", ())]
+    patterns = [TopicPattern(topic) for topic in topics]
+    if topics and not any(p.matches(one.event.type) for one in later for p in patterns):
+        yield Wait(" or ".join(topics), agent, kept.get("until"))
 
 
 def _value(record: CaseRecord) -> dict[str, Any]:
