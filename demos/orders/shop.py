@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from choreia import on, step
 from choreia.demos.orders.events import (
+    DayOpened,
     InventoryRefused,
     OrderCancelled,
     OrderCompleted,
@@ -21,8 +22,8 @@ class Shop(Trade[ShopState]):
     """The first step of the saga, so the last to be undone."""
 
     emits = (OrderCreated, OrderCompleted, OrderCancelled)
-    terminal = (OrderCompleted, OrderCancelled)
-    external = (OrderPlaced,)
+    terminal = (OrderCompleted, OrderCancelled, DayOpened)
+    external = (OrderPlaced, DayOpened)
     compensate_on = (InventoryRefused, PaymentRefused, ShippingRefused)
     withdraw_on = ()
 
