@@ -131,6 +131,8 @@ class Cases:
                 later.append(last)
             self._trail.extend(reversed(later))
             told = () if case is None else self._settled(case)
+            if case is not None and not case.events and not case.spent:
+                self._resting.pop(id, None)  # there is no such case
         for tell in told:
             tell()
 
