@@ -21,6 +21,7 @@ from choreia.runtime.errors import CaseTimeout, ChoreiaError, SystemStopped, Unk
 from choreia.runtime.events.display import plain
 from choreia.runtime.events.event import Event
 from choreia.runtime.insight import reading
+from choreia.runtime.insight.listing import CaseSummary, check, some, summary
 from choreia.runtime.insight.matching import Listeners
 from choreia.runtime.insight.memory import Memory, case_of
 from choreia.runtime.insight.story import Delivery, Interest, State, Story
@@ -35,17 +36,6 @@ if TYPE_CHECKING:
 
 Records = Callable[[str], Sequence[CaseRecord]]
 """What agents keep about a case."""
-
-
-@attrs.frozen
-class CaseSummary:
-    """One case in a list of them."""
-
-    id: str
-    type: str
-    """Of its first event."""
-    events: int
-    verdict: Verdict
 
 
 class Board:
@@ -106,28 +96,14 @@ class Board:
 
     def cases(self, verdict: str | None, limit: int) -> list[CaseSummary]:
         """The newest first; those of the runtime's own news are left out."""
-        if verdict is not None and verdict not in {word.value for word in Word}:
-            words = ", ".join(word.value for word in Word)
-            raise ChoreiaError(f"verdict={verdict!r}: choose one of {words}")
-        if type(limit) is not int or limit < 1:
-            raise ChoreiaError(f"limit={limit!r}: give a whole number of cases, 1 or more")
-        found: list[CaseSummary] = []
-        for story in self._stories():
-            summary = _summary(story)
-            if verdict in (None, summary.verdict.word.value):
-                found.append(summary)
-                if len(found) == limit:
-                    break
-        return found
+        check(verdict, limit)
+        return some(map(summary, self._stories(limit)), verdict, limit)
 
-    def _stories(self) -> Iterable[Story]:
+    def _stories(self, together: int) -> Iterable[Story]:
         bus = self.engine.bus
         if isinstance(bus, LogBus):
-            before = None
-            while page := bus.store.cases(before=before):
-                for span in page:
-                    yield self.story(span.correlation_id)
-                before = page[-1].first
+            for told in reading.Reading(bus.store, run_from=bus.before_run).newest(together):
+                yield attrs.evolve(told, deliveries=tuple(self._live(told.deliveries)))
             return
         memory = Memory(self.engine, self._roster.all())
         interests = self._interests(memory)
@@ -319,11 +295,6 @@ class Patience:
     def end(self) -> None:
         """The system has stopped."""
         self.gate.open()
-
-
-def _summary(story: Story) -> CaseSummary:
-    first = story.events[0].event.type if story.events else ""
-    return CaseSummary(story.correlation_id, first, len(story.events), judge(story))
 
 
 def _noted(case: str, tally: Tally | None) -> Iterable[CaseRecord]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from choreia.actors.blocking import check_timeout, forbid_on_loop
-from choreia.actors.cases import Board, Case, CaseSummary
+from choreia.actors.cases import Board, Case
 from choreia.actors.handlers import topic_of
 from choreia.actors.publishing import Publisher
 from choreia.actors.requests import Listener, Request, Until, check_buffer, refuse_in_turn
@@ -20,6 +20,7 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.events.fields import check_optional_id
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.insight.explain import Explanation, explain
+from choreia.runtime.insight.listing import CaseSummary
 from choreia.runtime.insight.trace import Trace, trace
 
 

@@ -40,6 +40,8 @@ ASKING = re.compile(
 MODULES_THAT_ASK = {"random", "secrets"}  # but the class `random.Random` is seeded
 MAY_USE_CLOCKS = {
     "actors/choreia/bench": "it measures real time",
+    "actors/choreia/cli/case.py": "for how long something has been on its way",
+    "actors/choreia/cli/cases.py": "for how long something has been on its way",
     "actors/choreia/cli/check.py": "whether an accepted finding has expired",
     "actors/choreia/cli/events.py": "it looks again and again at a store that others write",
     "actors/choreia/cli/store.py": "when something was erased",

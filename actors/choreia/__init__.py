@@ -75,7 +75,6 @@ if TYPE_CHECKING:
     __version__: str
     from choreia.actors.agent import Agent as Agent
     from choreia.actors.cases import Case as Case
-    from choreia.actors.cases import CaseSummary as CaseSummary
     from choreia.actors.context import current as current
     from choreia.actors.difference import Difference as Difference
     from choreia.actors.difference import difference as difference
@@ -117,6 +116,7 @@ if TYPE_CHECKING:
     from choreia.runtime.events.topic import TopicPattern as TopicPattern
     from choreia.runtime.health.heartbeat import Heartbeat as Heartbeat
     from choreia.runtime.health.restart import Restart as Restart
+    from choreia.runtime.insight.listing import CaseSummary as CaseSummary
     from choreia.runtime.insight.verdict import Verdict as Verdict
     from choreia.runtime.stores.memory import MemoryStore as MemoryStore
     from choreia.runtime.stores.sqlite.store import SqliteStore as SqliteStore
@@ -125,7 +125,7 @@ else:
     _HOMES = {
         "Agent": "choreia.actors.agent",
         "Case": "choreia.actors.cases",
-        "CaseSummary": "choreia.actors.cases",
+        "CaseSummary": "choreia.runtime.insight.listing",
         "current": "choreia.actors.context",
         "Difference": "choreia.actors.difference",
         "difference": "choreia.actors.difference",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
@@ -37,6 +38,14 @@ def plain(text: str, limit: int | None = None) -> str:
         shown = filter(None, map(_visible, text))
         text = "".join(shown if limit is None else islice(shown, limit + 1))
     return text if limit is None or len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+
+
+def stamp(time: float) -> str:
+    """A time for people, in UTC."""
+    try:
+        return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    except (ValueError, OverflowError, OSError):
+        return f"{time:.3f}"
 
 
 def redact(payload: Mapping[str, Any], paths: Iterable[str] = DEFAULT_REDACTED) -> dict[str, Any]:

@@ -16,24 +16,33 @@ he would not. Hence, each before the next:
 
 What changes meanwhile thus only looks less far than it is: as not come to yet. The next look tells.
 
+Nothing in this says how long may pass between two steps, so of many cases (`Reading`) the first two
+steps, and the timers, are read once; records and the log are read case by case, and interests anew
+behind each batch of them. What was read long ago only looks less far the more.
+
 Rejected: one transaction around it all. Not every store can hold one open for long while others
 write, and `EventStore` would need a second way to read everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from choreia.runtime.errors import UnknownCase
 from choreia.runtime.events.display import plain
-from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.insight.interests import versions
 from choreia.runtime.insight.matching import Listeners
 from choreia.runtime.insight.naming import family
 from choreia.runtime.insight.story import Delivery, Interest, State, Story
 from choreia.runtime.stores.base import EventStore, Selection
-from choreia.runtime.stores.unit import Letter
+from choreia.runtime.stores.unit import CaseRecord, KeptInterest, Letter, SetTimer
+
+TOGETHER = 100
+"""Cases that are read at once."""
+
+About = TypeVar("About", Letter, SetTimer)
 
 
 def case_of(store: EventStore, id: str) -> str:
@@ -63,14 +72,53 @@ def story(store: EventStore, correlation_id: str, *, run_from: int | None = None
     and where nobody knows which run it is, only those are told of that were handled. What agents
     heard that have no cursor is not in the store, and is left out.
     """
-    done = _Done(store)
-    letters = _Letters(store.letters(), correlation_id)
-    timers = tuple(one for one in store.timers() if _is_in(one.event, correlation_id))
-    records = tuple(store.records(correlation_id))
-    events = tuple(store.read(correlation_id=correlation_id))
-    interests = versions(store.interests())
-    found = _deliveries(events, Listeners(interests), done, letters, run_from)
-    return Story(correlation_id, events, interests, tuple(found), timers, records)
+    (told,) = Reading(store, run_from=run_from).stories([correlation_id])
+    return told
+
+
+class Reading:
+    """Many cases of a store, as it stood when this was made, or later; see the module.
+
+    `run_from`: see `story`.
+    """
+
+    def __init__(self, store: EventStore, *, run_from: int | None = None) -> None:
+        self._store = store
+        self._run_from = run_from
+        self._done = _Done(store)
+        self._letters = _by_case(store.letters())
+        self._timers = _by_case(store.timers())
+        self._kept: list[KeptInterest] = []
+        self._interests: tuple[Interest, ...] = ()
+        self._listeners = Listeners(())
+
+    def newest(self, together: int = TOGETHER) -> Iterator[Story]:
+        """All cases, the newest first, by where they began; so many are read at once. Those of
+        the runtime's own news are left out."""
+        before = None
+        while page := self._store.cases(before=before, limit=max(1, min(together, TOGETHER))):
+            yield from self.stories([span.correlation_id for span in page])
+            before = page[-1].first
+
+    def stories(self, cases: Sequence[str]) -> Iterator[Story]:
+        """What is known of these."""
+        read = [(case, *self._of_itself(case)) for case in cases]
+        self._look_who_listens()
+        for case, records, events in read:
+            letters = _Letters(self._letters.get(case, ()))
+            found = _deliveries(events, self._listeners, self._done, letters, self._run_from)
+            timers = tuple(self._timers.get(case, ()))
+            yield Story(case, events, self._interests, tuple(found), timers, records)
+
+    def _of_itself(self, case: str) -> tuple[tuple[CaseRecord, ...], tuple[Recorded, ...]]:
+        records = tuple(self._store.records(case))  # before the log
+        return records, tuple(self._store.read(correlation_id=case))
+
+    def _look_who_listens(self) -> None:
+        kept = self._store.interests()
+        if kept != self._kept:  # it takes long to compile them, and they seldom change
+            self._kept, self._interests = kept, versions(kept)
+            self._listeners = Listeners(self._interests)
 
 
 class _Done:
@@ -89,11 +137,10 @@ class _Done:
 class _Letters:
     """The dead letters of one case."""
 
-    def __init__(self, letters: Iterable[Letter], case: str) -> None:
+    def __init__(self, letters: Iterable[Letter]) -> None:
         self._left: dict[str, dict[str, Letter]] = {}
         for letter in letters:
-            if _is_in(letter.event, case):
-                self._left.setdefault(letter.event.id, {})[family(letter.agent)] = letter
+            self._left.setdefault(letter.event.id, {})[family(letter.agent)] = letter
 
     def take(self, event_id: str, agent: str) -> Letter | None:
         return self._left.get(event_id, {}).pop(agent, None)
@@ -154,5 +201,9 @@ def _dead(letter: Letter, agent: str, *, passive: bool) -> Delivery:
     )
 
 
-def _is_in(event: Event, case: str) -> bool:
-    return (event.metadata.correlation_id or event.id) == case
+def _by_case(kept: Iterable[About]) -> dict[str, list[About]]:
+    found: dict[str, list[About]] = {}
+    for one in kept:
+        case = one.event.metadata.correlation_id or one.event.id
+        found.setdefault(case, []).append(one)
+    return found

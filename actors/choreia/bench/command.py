@@ -75,6 +75,9 @@ command.add_command(
     LazyCommand("store", "choreia.bench.storing.command", "Durable events, beside others.")
 )
 command.add_command(
+    LazyCommand("insight", "choreia.bench.insight.command", "What it costs to remember.")
+)
+command.add_command(
     LazyCommand("keys", "choreia.bench.keys.command", "A million keys, few of them awake.")
 )
 

@@ -42,6 +42,10 @@ app.add_command(
     LazyCommand("fork", "choreia.cli.fork", "What would have come of it, with one thing changed.")
 )
 app.add_command(
+    LazyCommand("cases", "choreia.cli.cases", "How the cases of a store stand, and why.")
+)
+app.add_command(LazyCommand("case", "choreia.cli.case", "How one case stands, and why."))
+app.add_command(
     LazyCommand("trace", "choreia.cli.trace", "What came of what in a case, and how long it took.")
 )
 app.add_command(

@@ -13,6 +13,7 @@ from choreia.actors.keeping import open_store
 from choreia.runtime.errors import InvalidStore
 from choreia.runtime.events import rfc3339
 from choreia.runtime.events.display import plain
+from choreia.runtime.events.display import stamp as stamp
 from choreia.runtime.stores.base import EventStore
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,20 +29,22 @@ output_option = click.option(
 )
 
 
+_store_option = click.option(
+    "--store",
+    "store",
+    envvar="CHOREIA_STORE",
+    metavar="STORE",
+    help="The store, if it is not the first argument. [env var: CHOREIA_STORE]",
+)
+
+
 def store_and_id(what: str) -> Callable[[F], F]:
     """The arguments of a command about one thing in a store: ``[STORE] ID``. The store may also be
     given by ``--store``, or by ``CHOREIA_STORE``; `chosen` tells which it is."""
 
     def decorate(command: F) -> F:
         given = click.argument("given", metavar=f"[STORE] {what}", nargs=-1, required=True)
-        option = click.option(
-            "--store",
-            "store",
-            envvar="CHOREIA_STORE",
-            metavar="STORE",
-            help="The store, if it is not the first argument. [env var: CHOREIA_STORE]",
-        )
-        return given(option(command))
+        return given(_store_option(command))
 
     return decorate
 
@@ -58,6 +61,19 @@ def chosen(given: tuple[str, ...], store: str | None, what: str) -> tuple[str, s
             f"which store? Give STORE before {what}, or --store, or set CHOREIA_STORE"
         )
     return where, id
+
+
+def store_given(command: F) -> F:
+    """The argument of a command about a store as a whole, ``[STORE]``, which may be given as for
+    `store_and_id`; `the_store` tells which it is."""
+    return click.argument("given", metavar="[STORE]", required=False)(_store_option(command))
+
+
+def the_store(given: str | None, store: str | None) -> str:
+    """The store, from what `store_given` was given."""
+    if not (where := given or store):
+        raise click.UsageError("which store? Give STORE, or --store, or set CHOREIA_STORE")
+    return where
 
 
 @contextmanager
@@ -87,14 +103,6 @@ def when(text: str | None, option: str) -> float | None:
             f"{text!r}: give a time such as 2026-11-25T12:00:00Z, a date, or Unix seconds",
             param_hint=option,
         ) from None
-
-
-def stamp(time: float) -> str:
-    """A time for people, in UTC."""
-    try:
-        return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    except (ValueError, OverflowError, OSError):
-        return f"{time:.3f}"
 
 
 def shown(text: str, limit: int | None = None) -> str:

@@ -13,7 +13,7 @@ from choreia.runtime.errors import UnknownCase
 from choreia.runtime.events.event import Event, Metadata
 from choreia.runtime.events.recorded import LIVE
 from choreia.runtime.insight.interests import encode
-from choreia.runtime.insight.reading import case_of, story
+from choreia.runtime.insight.reading import Reading, case_of, story
 from choreia.runtime.insight.story import Ask, Interest, State, Story
 from choreia.runtime.stores.memory import MemoryStore
 from choreia.runtime.stores.unit import (
@@ -290,3 +290,69 @@ def test_nobody_is_left_out_who_comes_meanwhile(read: str, before: bool) -> None
     told = story(store, "e1")
     if any(one.event.id == "e2" for one in told.events):
         assert states(told)["e2", "c"] is State.LAGGING
+
+
+# -- many cases -------------------------------------------------------------------------------
+
+
+def begun(store: MemoryStore, *ids: str) -> None:
+    for id in ids:
+        commit(store, unit(Event("order.placed", "urn:shop", {"id": 1}, id=id, timestamp=1.0)))
+
+
+def test_many_cases_are_told_as_each_by_itself(store: MemoryStore) -> None:
+    seated(store, "a")
+    seated(store, "b", key="payload.id")
+    begun(store, "c1", "c2", "c3")
+    about = [store.find(id) for id in ("c1", "c2")]
+    changes = [KeepLetter(letter("a", one.event)) for one in about if one is not None]
+    late = Event("late", "urn:shop", {}, id="c4", timestamp=1.0)
+    commit(store, Unit(move=Move("a", 1, 0, 2), changes=[*changes, SetTimer("a", "k", 9.0, late)]))
+    commit(store, Unit(complete=Complete("b", 1, (2,), 0)))
+    found = list(Reading(store).newest())
+    assert [one.correlation_id for one in found] == ["c3", "c2", "c1"]
+    assert found == [story(store, one.correlation_id) for one in found]
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 1_000])
+def test_none_is_left_out_between_two_batches(store: MemoryStore, together: int) -> None:
+    ids = [f"c{n}" for n in range(7)]
+    begun(store, *ids)
+    told = [one.correlation_id for one in Reading(store).newest(together)]
+    assert told == ids[::-1]
+
+
+def test_what_cases_have_in_common_is_read_once(store: MemoryStore) -> None:
+    begun(store, *(f"c{n}" for n in range(5)))
+    reading = Reading(store)
+
+    def again(*_: object) -> None:
+        pytest.fail("once is enough")
+
+    for read in ("completed", "cursors", "letters", "timers"):
+        setattr(store, read, again)
+    assert len(list(reading.newest(2))) == 5
+
+
+def test_what_is_done_while_cases_are_gone_through_only_looks_less_far(store: MemoryStore) -> None:
+    """The cursors are old by then, and the log and the records are not."""
+    seated(store, "a")
+    seated(store, "b", Ask("order.paid"))
+    commit(store, unit(event("e1")))
+    reading = Reading(store)
+    commit(store, unit(event("e2", "order.paid", "e1"), move=Move("a", 1, 0, 1)))
+    commit(store, Unit(move=Move("b", 1, 0, 2)))
+    (told,) = reading.newest()
+    assert states(told) == {("e1", "a"): State.LAGGING, ("e2", "b"): State.LAGGING}
+
+
+def test_who_comes_between_two_batches_is_known(store: MemoryStore) -> None:
+    begun(store, "c1", "c2")
+    reading = Reading(store)
+    told = reading.newest(1)
+    assert next(told).deliveries == ()
+    seated(store, "late", Ask("order.paid"))
+    meta = Metadata(correlation_id="c1")
+    paid = Event("order.paid", "urn:shop", {}, id="c3", timestamp=1.0, metadata=meta)
+    commit(store, unit(paid))
+    assert states(next(told)) == {("c3", "late"): State.LAGGING}
