@@ -23,9 +23,10 @@ from choreia.runtime.events.event import Event
 from choreia.runtime.insight import reading
 from choreia.runtime.insight.listing import CaseSummary, check, some, summary
 from choreia.runtime.insight.matching import Listeners
-from choreia.runtime.insight.memory import Memory, case_of
+from choreia.runtime.insight.memory import Memory, beside_the_log, case_of
 from choreia.runtime.insight.story import Delivery, Interest, State, Story
 from choreia.runtime.insight.verdict import Verdict, Word, judge
+from choreia.runtime.stores.base import Selection
 from choreia.runtime.stores.unit import CaseRecord, SetTimer
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Board:
         bus = self.engine.bus
         if isinstance(bus, LogBus):
             told = reading.story(bus.store, case, run_from=bus.before_run)
-            return attrs.evolve(told, deliveries=tuple(self._live(told.deliveries)))
+            return attrs.evolve(told, deliveries=tuple(self._live(self._beside(bus, told))))
         memory = Memory(self.engine, self._roster.all(), case)
         return self._remembered(memory, self._interests(memory), case)
 
@@ -146,7 +147,7 @@ class Board:
             tuple(self._live(memory.deliveries(case, wanted))),
             tuple(self._timers(case)),
             (*self._records(case), *_noted(case, tally)),
-            tally is not None and tally.events <= len(events),
+            tally is not None and tally.events <= memory.said[case],
         )
 
     def _interests(self, memory: Memory) -> tuple[Interest, ...]:
@@ -172,11 +173,28 @@ class Board:
                 if timer.event is not None and case_of(timer.event) == case:
                     yield SetTimer(cell.name, key, timer.due, timer.event)
 
+    # -- beside a log -------------------------------------------------------------------------
+
+    def _beside(self, bus: LogBus, told: Story) -> Iterable[Delivery]:
+        """How deliveries stand in the log, and those of which it knows nothing: to who has no
+        cursor, and what was told."""
+        cases, case = self.engine.cases, told.correlation_id
+        if cases is None:
+            return told.deliveries
+        last = told.events[-1].position if told.events else 0
+        # In this order: what is not routed yet is not counted; and what is counted no more has had
+        # in the log all that came of it.
+        flying = last > bus.routed or cases.in_flight(case)
+        if not flying and last > bus.before_run:
+            flying = bool(bus.store.page(last, 1, Selection(correlation_id=case)))
+        losses = [one for one in cases.losses() if case_of(one[1]) == case]
+        return beside_the_log(told, losses, self._roster.all(), flying=flying)
+
     # -- who can go on ------------------------------------------------------------------------
 
     def _live(self, deliveries: Iterable[Delivery]) -> Iterable[Delivery]:
         for one in deliveries:
-            if one.state.over:
+            if one.state.over or not one.agent:
                 yield one
                 continue
             cell = self._roster.there(one.agent)

@@ -67,6 +67,11 @@ class Route:
 
     def select(self, event: Event) -> Sequence[Feed]:
         """The feeds that `event` goes to."""
+        chosen = self.meant(event)
+        return chosen if self.mishap is None else self.mishap(event, chosen)
+
+    def meant(self, event: Event) -> Sequence[Feed]:
+        """The feeds that it is for."""
         if self.guards is None:
             return self.feeds
         selected = [
@@ -74,8 +79,7 @@ class Route:
             for feed, guard in zip(self.feeds, self.guards, strict=True)
             if guard is None or guard(event)
         ]
-        chosen = _of_members(selected, event) if self.keyed else selected
-        return chosen if self.mishap is None else self.mishap(event, chosen)
+        return _of_members(selected, event) if self.keyed else selected
 
 
 def compile_route(
@@ -246,12 +250,17 @@ class Bus:
 
     def receivers(self, event: Event) -> tuple[Route, Sequence[Feed]]:
         """Who gets `event` if it is published now."""
+        route, feeds = self.meant(event)
+        return route, feeds if route.mishap is None else route.mishap(event, feeds)
+
+    def meant(self, event: Event) -> tuple[Route, Sequence[Feed]]:
+        """Whom it is for; they get it, unless a simulation has it otherwise."""
         route = self._hot.get(event.type) or self.table.resolve(event.type)
         if event.type in UPCAST and outdated(event):
             # From a store, and its upcaster fails: no filter can judge it. Whoever subscribes to
             # the type finds it among its dead letters.
             return route, route.feeds
-        return route, route.select(event)
+        return route, route.meant(event)
 
     def impose(self, event: Event, *, vital: bool) -> None:
         """Deliver what the runtime itself says: it never parks. Without room a vital sign is

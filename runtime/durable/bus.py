@@ -134,7 +134,7 @@ class LogBus(Bus):
                 )
 
     def _congested(self, event: Event) -> LogFeed | None:
-        for feed in self.receivers(event)[1]:
+        for feed in self.meant(event)[1]:
             if isinstance(feed, LogFeed) and feed.max_lag is not None and feed.congested():
                 return feed
         return None

@@ -9,18 +9,19 @@ found then is said to be on its way all the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
 
-from choreia.runtime.delivery.cases import event_of
+from choreia.runtime.delivery.cases import Loss, event_of
 from choreia.runtime.delivery.cell import BACKING_OFF, Cell
 from choreia.runtime.delivery.deadletter import name_error
 from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.shared import Seat
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
-from choreia.runtime.insight.story import Delivery, State
+from choreia.runtime.insight.story import Delivery, State, Story
 
 Key = tuple[str, str]
 """An event's id and an agent's name: one delivery."""
@@ -47,6 +48,9 @@ class Memory:
             still = {tally.id for tally in cases.known() if tally.count > 0}
             self._flying = still.__contains__
         self.by_case: dict[str, list[Recorded]] = {}
+        self.said: Counter[str] = Counter()
+        """By case, how many there were: an agent that is given an event twice may say what comes of
+        it twice, and that is the same event."""
         self._read(only)
         self._places: dict[str, dict[Key, State]] = {}
         for cell in cells:
@@ -60,7 +64,10 @@ class Memory:
         met: set[str] = set()
         for place, event in enumerate(self.trail, 1):
             case = case_of(event)
-            if event.id not in met and (only is None or case == only):
+            if only is not None and case != only:
+                continue
+            self.said[case] += 1
+            if event.id not in met:
                 met.add(event.id)
                 recorded = Recorded(place, event, event.timestamp)
                 self.by_case.setdefault(case, []).append(recorded)
@@ -105,15 +112,53 @@ class Memory:
                 made.append(Delivery(*key, State.HANDLED, passive=passive))
         # Who was told it directly.
         made += [Delivery(event_id, agent, state) for (event_id, agent), state in places.items()]
-        if self._flying(case) and all(one.state.over or one.passive for one in made) and made:
-            # It moved while it was looked for. The last that came is as good a guess as any.
-            last = max(range(len(made)), key=lambda place: (not made[place].passive, place))
-            made[last] = attrs.evolve(made[last], state=State.QUEUED, passive=False)
+        if self._flying(case):
+            last = self.by_case[case][-1].event.id if case in self.by_case else ""
+            _keep_flying(made, last)
         return tuple(made)
 
     def flying(self, case: str) -> bool:
         """Whether anything of it is on its way."""
         return self._flying(case)
+
+
+def beside_the_log(
+    told: Story, losses: Iterable[Loss], cells: Iterable[Cell], *, flying: bool
+) -> list[Delivery]:
+    """The deliveries of a case that stand in a log, and those of which it knows nothing. `flying`:
+    some of these are on their way."""
+    lost = {(event.id, agent): State(why) for agent, event, why in losses}
+    made = [
+        attrs.evolve(one, state=lost.pop((one.event_id, one.agent), one.state))
+        for one in told.deliveries
+    ]
+    passive = {one.agent for one in told.interests if one.passive}
+    made += [
+        Delivery(event_id, agent, state, passive=agent in passive)
+        for (event_id, agent), state in lost.items()
+    ]
+    if flying:
+        known = {(one.event_id, one.agent) for one in made if not one.state.over}
+        made += [
+            Delivery(event.id, agent, state, passive=agent in passive)
+            for cell in cells
+            for event, agent, state in _at(cell)
+            if case_of(event) == told.correlation_id and (event.id, agent) not in known
+        ]
+        _keep_flying(made, told.events[-1].event.id if told.events else "")
+    return made
+
+
+def _keep_flying(made: list[Delivery], last_event: str) -> None:
+    """Something is on its way. If it moved while it was looked for, the last that came is as good a
+    guess as any."""
+    if any(not one.state.over and not one.passive for one in made):
+        return
+    last = max(range(len(made)), key=lambda place: (not made[place].passive, place), default=None)
+    if last is None:
+        made.append(Delivery(last_event, "", State.QUEUED))
+    else:
+        made[last] = attrs.evolve(made[last], state=State.QUEUED, passive=False)
 
 
 def _at(cell: Cell) -> Iterator[tuple[Event, str, State]]:

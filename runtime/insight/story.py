@@ -87,6 +87,7 @@ class Delivery:
 
     event_id: str
     agent: str
+    """Its name; empty, if it is not known to whom it is on its way."""
     state: State
     since: float | None = None
     """When it came to stand so: seconds, on the clock that `Recorded.at` is on; None: unknown."""

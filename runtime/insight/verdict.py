@@ -157,6 +157,8 @@ def _word(
 
 
 def _on_its_way(one: Delivery) -> str:
+    if not one.agent:
+        return "something that cannot be found just now"
     return f"event {one.event_id} at {one.agent} ({one.state.value.replace('_', ' ')})"
 
 

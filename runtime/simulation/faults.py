@@ -79,6 +79,7 @@ class Unreliable:
 
     def begin(self, engine: Engine) -> None:
         """From now on, between the agents of that system. Its own events are spared."""
+        came_twice: set[tuple[str, str]] = set()
 
         def mishap(event: Event, feeds: Sequence[Feed]) -> Sequence[Feed]:
             if event.type.startswith(("agent.", "system.", "event.", "case.")):
@@ -91,7 +92,8 @@ class Unreliable:
                         engine.cases.note_loss(feed.cell.agent, event)
                     continue
                 arrived.append(feed)
-                if drawn >= 1 - self.double:
+                if drawn >= 1 - self.double and (event.id, feed.cell.name) not in came_twice:
+                    came_twice.add((event.id, feed.cell.name))
                     with engine.counted(feed.cell, event):
                         feed.force(event)
             return arrived

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from choreia import ActorSystem, Agent, Deadlock, Event, on
+from choreia import ActorSystem, Agent, Deadlock, Event, MemoryStore, on
 from choreia.actors.crashing import crash
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
-from choreia.runtime.simulation.faults import Slowness, restore, withhold
+from choreia.runtime.simulation.faults import Slowness, Unreliable, restore, withhold
 
 if TYPE_CHECKING:
     from tests.runtime.simulation.conftest import Simulate
@@ -162,3 +162,55 @@ def test_time_in_which_nothing_happens_takes_none(
     system.subscribe("agent.heartbeat", lambda event: None)
     system.advance(300)
     assert looks["counts"] >= 10
+
+
+# -- what a network would do --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_what_comes_twice_comes_twice(store: bool) -> None:
+    heard: list[str] = []
+    log = MemoryStore() if store else None
+    with ActorSystem(mode="simulated", store=log, heartbeat=None) as system:
+        for number in range(2):
+            system.subscribe("go", lambda event: heard.append(event.id), name=f"ear-{number}")
+        system.wait_idle()
+        Unreliable(double=1).begin(system._engine)
+        event = system.publish("go")
+        system.wait_idle()
+        assert heard == [event.id] * 4
+
+
+def test_it_does_so_where_a_publisher_waits_for_room(system: ActorSystem) -> None:
+    heard: list[str] = []
+    system.subscribe("go", lambda event: heard.append(event.id), mailbox=1)
+    system.wait_idle()
+    Unreliable(double=1).begin(system._engine)
+    ids = [system.publish("go").id for _ in range(3)]
+    system.wait_idle()
+    assert heard == [id for id in ids for _ in range(2)]
+
+
+def test_what_is_lost_is_lost_however_often_it_is_asked_for(system: ActorSystem) -> None:
+    heard: list[str] = []
+    system.subscribe("go", lambda event: heard.append(event.id), name="ear")
+    system.wait_idle()
+    Unreliable(lose=0.5, seed=4).begin(system._engine)
+    ids = [system.publish("go").id for _ in range(60)]
+    system.wait_idle()
+    lost = [id for id in ids if Random(f"4 {id} ear").random() < 0.5]
+    assert 10 < len(lost) < 50
+    assert heard == [id for id in ids if id not in lost]
+    cases = system._engine.cases
+    assert cases is not None
+    assert [event.id for _, event, why in cases.losses() if why == "lost"] == lost
+
+
+def test_what_the_runtime_says_is_spared(system: ActorSystem) -> None:
+    heard: list[str] = []
+    system.subscribe("agent.*", lambda event: heard.append(event.type))
+    system.wait_idle()
+    Unreliable(lose=1).begin(system._engine)
+    system.spawn(Counts)
+    system.wait_idle()
+    assert heard == ["agent.initialized", "agent.started", "agent.online"]
