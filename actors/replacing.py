@@ -160,7 +160,7 @@ class Replacer:
 
     def _interim(self, old: Turn) -> Turn:
         turn = type(old)(old.cell, old.agent, _NO_PLANS, old.emitter, old.retry, 0)
-        turn.interim = True
+        turn.keep_place_of(old)
         turn.ear = Ear(turn, self)
         return turn
 

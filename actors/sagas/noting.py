@@ -16,6 +16,7 @@ from choreia.actors.sagas.records import (
 )
 from choreia.actors.timers import cancel_timer, set_alarm
 from choreia.runtime.delivery.cell import BACKING_OFF
+from choreia.runtime.delivery.frames import Frames
 from choreia.runtime.delivery.turn import Turn
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.events.event import Event
@@ -36,6 +37,11 @@ class Noting(Turn):
     book: CaseBook
     saga: Saga
     emitter: SagaEmitter
+
+    def keep_place_of(self, other: Frames) -> None:
+        super().keep_place_of(other)
+        if isinstance(other, Noting):
+            self.book, self.saga = other.book, other.saga
 
     # -- what is in hand --------------------------------------------------------------------
 

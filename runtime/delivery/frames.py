@@ -90,6 +90,11 @@ class Frames(Outgoing):
         """Whether the event in hand is handled, and only what came of it is still on its way."""
         self.task: CoroutineTask | None = None
 
+    def keep_place_of(self, other: Frames) -> None:
+        """It is an interim turn, made to keep the place of `other`: what that knows of its agent's
+        doings is needed to bury what it had in hand."""
+        self.interim = True
+
     def begin(self, frame: Frame, item: object = None) -> None:
         """Run `frame`, which is about `item`, until it waits or ends; the mailbox waits for it."""
         assert self.frame is None, "one thing at a time"
