@@ -47,7 +47,7 @@ class Memory:
             still = {tally.id for tally in cases.known() if tally.count > 0}
             self._flying = still.__contains__
         self.by_case: dict[str, list[Recorded]] = {}
-        self._read(only)
+        self._read(only, cases.time_of)
         self._places: dict[str, dict[Key, State]] = {}
         for cell in cells:
             for event, agent, state in _at(cell):
@@ -56,13 +56,13 @@ class Memory:
         self._over: dict[str, dict[Key, Delivery]] = {}
         self._bury(engine, only)
 
-    def _read(self, only: str | None) -> None:
+    def _read(self, only: str | None, time_of: Callable[[Event], float]) -> None:
         met: set[str] = set()
         for place, event in enumerate(self.trail, 1):
             case = case_of(event)
             if event.id not in met and (only is None or case == only):
                 met.add(event.id)
-                recorded = Recorded(place, event, event.timestamp)
+                recorded = Recorded(place, event, time_of(event))
                 self.by_case.setdefault(case, []).append(recorded)
 
     def _bury(self, engine: Engine, only: str | None) -> None:
