@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import orjson
 
 from choreia.actors.choreography import load
 from choreia.cli.opening import shown
 from choreia.runtime.insight.checks import CHECKS, Finding, report
 from choreia.runtime.insight.checks.accepted import judge, read_accepted
 from choreia.runtime.insight.choreography import Place
+from choreia.runtime.insight.jsonform import dumps
 
 LONGEST = 600
 """Characters of one finding that are shown to people."""
@@ -42,7 +42,7 @@ def command(context: click.Context, module: str, as_json: bool) -> None:
     told = report(choreography)
     findings = judge(told.findings, accepted, datetime.now(UTC).date(), SETTINGS)
     if as_json:
-        click.echo(orjson.dumps(_as_data(findings, told.vague), option=orjson.OPT_INDENT_2))
+        click.echo(dumps(_as_data(findings, told.vague)), nl=False)
     else:
         _tell(findings, told.vague, len(choreography.players))
     if findings:
