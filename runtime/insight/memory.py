@@ -20,6 +20,7 @@ from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.shared import Seat
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.insight.naming import family
 from choreia.runtime.insight.story import Delivery, State
 
 Key = tuple[str, str]
@@ -68,7 +69,7 @@ class Memory:
     def _bury(self, engine: Engine, only: str | None) -> None:
         assert engine.cases is not None
         ended = [
-            (event, Delivery(event.id, agent, State(why)))
+            (event, Delivery(event.id, family(agent), State(why)))
             for agent, event, why in engine.cases.losses()
         ]
         for letter in engine.letters.all():
@@ -76,7 +77,7 @@ class Memory:
                 error = letter.said or ("" if letter.error is None else name_error(letter.error))
                 dead = Delivery(
                     letter.event.id,
-                    letter.agent,
+                    family(letter.agent),
                     State.DEAD,
                     letter.time,
                     letter.reason,
@@ -92,19 +93,20 @@ class Memory:
     def deliveries(self, case: str, wanted: Sequence[Wanted]) -> tuple[Delivery, ...]:
         """How each of `wanted` stands, and what else is on its way in that case."""
         places: dict[Key, State] = dict(self._places.get(case, {}))
-        over = self._over.get(case, {})
+        over = dict(self._over.get(case, {}))
         made: list[Delivery] = []
         for recorded, agent, passive in wanted:
             key = (recorded.event.id, agent)
-            state = places.pop(key, None)
+            state, ended = places.pop(key, None), over.pop(key, None)
             if state is not None:
                 made.append(Delivery(*key, state, recorded.at, passive=passive))
-            elif key in over:
-                made.append(attrs.evolve(over[key], passive=passive))
+            elif ended is not None:
+                made.append(attrs.evolve(ended, passive=passive))
             else:
                 made.append(Delivery(*key, State.HANDLED, passive=passive))
-        # Who was told it directly.
+        # Who was told it directly, or could not be found by its key.
         made += [Delivery(event_id, agent, state) for (event_id, agent), state in places.items()]
+        made += [ended for key, ended in over.items() if key not in places]
         if self._flying(case) and all(one.state.over or one.passive for one in made) and made:
             # It moved while it was looked for. The last that came is as good a guess as any.
             last = max(range(len(made)), key=lambda place: (not made[place].passive, place))
