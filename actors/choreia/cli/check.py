@@ -38,7 +38,7 @@ def command(context: click.Context, module: str, as_json: bool) -> None:
     Exits with 1 if anything is found.
     """
     choreography = load(module)
-    accepted = read_accepted(Path(SETTINGS))
+    accepted = [one for one in read_accepted(Path(SETTINGS)) if one.is_of(module)]
     told = report(choreography)
     findings = judge(told.findings, accepted, datetime.now(UTC).date(), SETTINGS)
     if as_json:
