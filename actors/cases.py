@@ -54,21 +54,25 @@ class Board:
     def case(self, which: Event | str) -> Case:
         """The case of that id, or of that event, or of the event of that id. Raises
         `UnknownCase`."""
-        counts = self.counts
-        if isinstance(which, Event):
-            return Case(self, case_of(which))
-        bus = self.engine.bus
+        if not isinstance(which, (Event, str)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ChoreiaError(
+                f"a case is named by its id, or by an event of it, not by {plain(repr(which), 80)}"
+            )
+        id = which if isinstance(which, str) else case_of(which)
+        counts, bus = self.counts, self.engine.bus
+        if isinstance(which, Event) and counts.find(id) is not None:
+            return Case(self, id)
         if isinstance(bus, LogBus):
-            return Case(self, reading.case_of(bus.store, which))
-        if counts.find(which) is not None:
-            return Case(self, which)
+            return Case(self, reading.case_of(bus.store, id))
+        if counts.find(id) is not None:
+            return Case(self, id)
         for event in counts.trail():
             if event.id == which:
                 return Case(self, case_of(event))
         raise UnknownCase(
-            f"no case and no event {plain(which, 80)!r} is remembered here; system.cases() lists "
+            f"no case and no event {plain(id, 80)!r} is remembered here; system.cases() lists "
             "the cases that are",
-            id=which,
+            id=id,
         )
 
     def story(self, case: str) -> Story:
@@ -106,6 +110,7 @@ class Board:
             for told in reading.Reading(bus.store, run_from=bus.before_run).newest(together):
                 yield attrs.evolve(told, deliveries=tuple(self._live(told.deliveries)))
             return
+        self.counts  # noqa: B018  # raises when nothing is remembered
         memory = Memory(self.engine, self._roster.all())
         interests = self._interests(memory)
         listeners = Listeners(interests)
@@ -140,6 +145,7 @@ class Board:
             for interest in heard.of(recorded)
         ]
         tally = self.counts.find(case)
+        forgotten = self.counts.forgotten and not any(one.event.id == case for one in events)
         return Story(
             case,
             tuple(events),
@@ -147,7 +153,8 @@ class Board:
             tuple(self._live(memory.deliveries(case, wanted))),
             tuple(self._timers(case)),
             (*self._records(case), *_noted(case, tally)),
-            tally is not None and tally.events <= memory.said[case],
+            tally is not None and tally.events <= memory.said[case] and not forgotten,
+            None if tally is None else tally.outcome,
         )
 
     def _interests(self, memory: Memory) -> tuple[Interest, ...]:

@@ -71,7 +71,10 @@ def topic_of(topic: str | type, filter: Mapping[str, object] | Filter | None) ->
     """A `Topic` from what `@on` and `subscribe` are given, checked."""
     compiled = Filter(filter) if isinstance(filter, Mapping) else filter
     if compiled is not None and not isinstance(compiled, Filter):
-        raise InvalidAgent(f"a filter is a mapping or a Filter, not {type(filter).__name__}")
+        raise InvalidAgent(
+            f"a filter is a mapping or a Filter, not {type(filter).__name__}; several topics are "
+            "several @on, one above the other"
+        )
     if isinstance(topic, str):
         TopicPattern(_PLACE.sub("x", topic))  # raises InvalidPattern
         return Topic(topic, compiled)

@@ -5,12 +5,23 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import sysconfig
+import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from choreia.runtime.errors import InvalidModule
+
+_ADVICE = "Give a dotted name that Python finds from here, or the path of a .py file"
+
+_HERE = Path(__file__).parent
+_LIBRARIES = (
+    *("<", sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")),
+    *(str(_HERE), str(_HERE.with_name("runtime"))),
+)
+"""How the paths begin of what a module is written with."""
 
 
 def folder_of(name: str) -> Path:
@@ -36,11 +47,22 @@ def imported(name: str) -> ModuleType:
     except InvalidModule:
         raise
     except (Exception, SystemExit) as error:  # it is anybody's code
+        place = _place_in(error)
         raise InvalidModule(
-            f"{name!r} cannot be imported: {type(error).__name__}: {error}. Give a dotted name "
-            "that Python finds from here, or the path of a .py file",
+            f"{name!r} cannot be imported: {type(error).__name__}: {error}"
+            + (f" ({place})" if place else f". {_ADVICE}"),
             module=name,
         ) from error
+
+
+def _place_in(error: BaseException) -> str:
+    """Where the module's own code failed: the last line of it that is somebody's, not a library's.
+    Empty when it was not found at all."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [one for one in frames if not one.filename.startswith(_LIBRARIES)]
+    return f"{theirs[-1].filename}:{theirs[-1].lineno}" if theirs else ""
 
 
 def _of_file(path: Path) -> ModuleType:

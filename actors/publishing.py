@@ -229,6 +229,8 @@ class Publisher:
                 "event.evolve(…)"
             )
         self._free_source(event.source)
+        if self._engine.cases is not None:
+            self._engine.cases.came(event, self._engine.clock.now())
         meta = event.metadata
         if meta.correlation_id is not None:
             return event

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from choreia.actors.agent import HOOKS, Agent
+from choreia.actors.choreography.sayings import open_pattern, refused, sayings
 from choreia.actors.choreography.source import Function, Sources, place_of
-from choreia.actors.choreography.speech import Speaker, Speech, Utterance, payload_of
-from choreia.actors.choreography.values import Own, Text
+from choreia.actors.choreography.speech import Speaker, Speech, payload_of
 from choreia.actors.every import schedules_of
 from choreia.actors.families import FrontAgent
 from choreia.actors.groups import Group
-from choreia.actors.handlers import HandlerSpec, Topic
+from choreia.actors.handlers import Topic
 from choreia.actors.sourced import EventSourcedAgent
 from choreia.actors.system import ActorSystem
 from choreia.actors.testing.own import RUNTIME_EVENTS
@@ -27,6 +26,7 @@ from choreia.runtime.events.schema import class_of, type_of
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.events.upcasting import upcast_version
 from choreia.runtime.insight.choreography import (
+    UNDOING,
     Ask,
     Choreography,
     Mark,
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from choreia.actors.record import Record
     from choreia.actors.subscriber import Subscriber
     from choreia.runtime.delivery.cell import Cell
-
-_SEGMENT = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-_PLACE = re.compile(r"\{[^}]*\}")
 
 
 class _Step(Protocol):
@@ -100,23 +97,28 @@ class _Role:
         self.cls = cls
         self.place = sources.place(cls)
         speaker = Speaker(cls, sources)
-        self._handlers = [(spec, speaker.whole(spec.function)) for spec in cls._choreia_handlers]
         self._undoing = list(_undoing(cls, speaker))
-        named = {spec.name for spec in cls._choreia_handlers} | {name for name, _ in self._undoing}
+        undoing = {name for name, _ in self._undoing}
+        self._handlers = [
+            (spec, Speech() if _of_the_saga(spec.function) else speaker.whole(spec.function))
+            for spec in cls._choreia_handlers
+            if spec.name not in undoing
+        ]
+        named = {spec.name for spec in cls._choreia_handlers} | undoing
         methods = _methods(cls)
         hooks = {name: one for name, one in methods.items() if name in HOOKS}
         begun = [*self._handlers, *self._undoing]
-        heard = {function for _, speech in begun for function, _ in speech.calls}
+        heard = {function for _, speech in begun for function in _called(speech)}
         rest = {
             name: (one, speaker.whole(one)) for name, one in methods.items() if name not in named
         }
-        called = heard | {function for _, speech in rest.values() for function, _ in speech.calls}
+        called = heard | {function for _, speech in rest.values() for function in _called(speech)}
         self._entries = [
             (name, *rest[name])
             for name in rest
             if name in hooks or (not name.startswith("_") and methods[name] not in called)
         ]
-        reached = heard | {each for _, _, speech in self._entries for each, _ in speech.calls}
+        reached = heard | {each for _, _, speech in self._entries for each in _called(speech)}
         reached |= {function for _, function, _ in self._entries}
         self._unheard = [
             said for one, speech in rest.values() if one not in reached for said in speech.says
@@ -125,9 +127,9 @@ class _Role:
         self._external = tuple(map(str, cls._choreia_external))
         self._plain: tuple[Reaction, ...] | None = None
         templated = cls._choreia_planner is None
-        utterances = [said for _, speech in begun for said in speech.says] + self._unheard
-        utterances += [said for _, _, speech in self._entries for said in speech.says]
-        self._alike = not templated and all(isinstance(said.type, str) for said in utterances)
+        self._said = [said for _, speech in begun for said in speech.says] + self._unheard
+        self._said += [said for _, _, speech in self._entries for said in speech.says]
+        self._alike = not templated and all(isinstance(said.type, str) for said in self._said)
         """Whether what it hears and says is the same whoever plays it."""
 
     def player(self, cell: Cell, agent: Agent | None) -> Player:
@@ -140,7 +142,8 @@ class _Role:
             place=self.place,
             reactions=self._reactions(cell.name, agent),
             emits=None if declared is None else _without_own(declared),
-            unheard=_sayings(self._unheard, cell.name, agent),
+            unheard=sayings(self._unheard, cell.name, agent),
+            refused=refused(self._said, cell.name, agent),
             passive=cls.passive,
             terminal=self._terminal,
             external=self._external,
@@ -159,12 +162,12 @@ class _Role:
             Reaction(
                 spec.name,
                 tuple(_ask(topic, agent) for topic in spec.topics),
-                _sayings(speech.says, name, agent) + _of_mark(_mark(spec.function)),
+                sayings(speech.says, name, agent) + _of_mark(_mark(spec.function)),
                 place_of(spec.function),
                 speech.open,
-                _fewest(spec),
-                _declared_mark(self.cls, spec.function),
+                mark=_declared_mark(self.cls, spec.function),
                 begins=spec.name in scheduled,
+                awaits=_awaited(speech, spec.function),
             )
             for spec, speech in self._handlers
         ]
@@ -173,10 +176,10 @@ class _Role:
             Reaction(
                 method,
                 tuple(Ask(str(pattern)) for pattern in undone),
-                _sayings(speech.says, name, agent),
+                sayings(speech.says, name, agent),
                 place_of(getattr(self.cls, method)),
                 speech.open,
-                mark=Mark("compensation"),
+                mark=Mark(UNDOING),
             )
             for method, speech in self._undoing
         ]
@@ -184,7 +187,7 @@ class _Role:
             Reaction(
                 method,
                 (),
-                _sayings(speech.says, name, agent),
+                sayings(speech.says, name, agent),
                 place_of(function),
                 speech.open,
                 begins=True,
@@ -202,23 +205,18 @@ class _Role:
 
 
 def _ask(topic: Topic, agent: Agent | None) -> Ask:
-    pattern = _open_pattern(topic.text)
+    pattern = open_pattern(topic.text)
     if agent is not None and topic.templated:
         with suppress(InvalidAgent):
             pattern = str(topic.pattern(agent))
     cls = topic.payload_class
     declared = None if cls is None else type_of(cls)
     payload = None if cls is None or declared is None else payload_of(cls, declared[1])
-    return Ask(pattern, _mapping(topic), payload)
+    return Ask(pattern, _mapping(topic), payload, topic.limits.max_hops)
 
 
 def _mapping(topic: Topic) -> dict[str, Json] | None:
     return None if topic.filter is None else topic.filter.mapping
-
-
-def _fewest(spec: HandlerSpec) -> int | None:
-    hops = [topic.limits.max_hops for topic in spec.topics]
-    return min((each for each in hops if each is not None), default=None)
 
 
 def _listener(cell: Cell) -> Player:
@@ -230,41 +228,11 @@ def _listener(cell: Cell) -> Player:
     return Player(cell.name, name, place, "subscription", agent.passive, (reaction,), emits=())
 
 
-# -- what is said ----------------------------------------------------------------------------------
-
-
-def _sayings(utterances: Iterable[Utterance], name: str, agent: Agent | None) -> tuple[Saying, ...]:
-    said = {
-        Saying(_text(one.type, name, agent), one.place, one.timer, one.payload): None
-        for one in utterances
-    }
-    return tuple(said)
-
-
-def _text(type: str | Text, name: str, agent: Agent | None) -> str:
-    if isinstance(type, str):
-        return type
-    return _open_pattern("".join(_piece(piece, name, agent) for piece in type.pieces))
-
-
-def _piece(piece: str | Own | None, name: str, agent: Agent | None) -> str:
-    if isinstance(piece, str):
-        return piece
-    if piece is None or agent is None:
-        return "{}"
-    value: object = (
-        name if piece.name == "name" else inspect.getattr_static(agent, piece.name, None)
-    )
-    return value if isinstance(value, str) and _SEGMENT.fullmatch(value) else "{}"
-
-
-def _open_pattern(text: str) -> str:
-    """Segments of which a part is only known later may be anything, and several."""
-    segments = ["#" if _PLACE.search(one) else one for one in text.split(".")]
-    return ".".join(segments)
-
-
 # -- classes ---------------------------------------------------------------------------------------
+
+
+def _called(speech: Speech) -> set[Function]:
+    return {call.function for call in speech.calls}
 
 
 def _methods(cls: type[Agent]) -> dict[str, Function]:
@@ -308,10 +276,17 @@ def _of_mark(mark: _Step | None) -> tuple[Saying, ...]:
     return tuple(Saying(type) for type in types)
 
 
+def _awaited(speech: Speech, function: object) -> tuple[str, ...]:
+    """What the case waits for from outside when the method has returned."""
+    mark = _mark(function)
+    declared = () if mark is None or mark.kind == "join" else tuple(mark.awaits)
+    return tuple(dict.fromkeys((*speech.awaits, *declared)))
+
+
 def _declared_mark(cls: type[Agent], function: object) -> Mark | None:
     mark = _mark(function)
     if mark is None:
-        return None
+        return Mark(UNDOING) if _of_the_saga(function) else None
     undo = mark.compensate
     return Mark(
         kind=mark.kind,
@@ -322,6 +297,11 @@ def _declared_mark(cls: type[Agent], function: object) -> Mark | None:
         awaits=tuple(mark.awaits),
         bounded=mark.within is not None or mark.deadline is not None,
     )
+
+
+def _of_the_saga(function: object) -> bool:
+    """Whether the runtime itself turns a case back there, or looks after its time."""
+    return getattr(function, "__module__", "").startswith("choreia.actors.sagas.")
 
 
 def _undoing(cls: type[Agent], speaker: Speaker) -> Iterator[tuple[str, Speech]]:

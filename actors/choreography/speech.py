@@ -1,14 +1,16 @@
 """What the methods of an agent emit, read off their source.
 
 A method says what stands in it, and in the methods and functions that it calls with the agent in
-hand. Where a type cannot be told it is *open*: it may say more than is seen.
+hand, with the arguments that it gives them. Where a type cannot be told it is *open*: it may say
+more than is seen.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import FunctionType
 from typing import cast
 
@@ -24,6 +26,8 @@ from choreia.runtime.insight.schemas import schema_of
 
 _SAYING = {"emit": 0, "emit_now": 0, "emit_now_async": 0, "after": 1, "at": 1}
 """Methods of `Agent` that emit, and which argument is the type."""
+_WAYS = 50
+"""With so many different arguments a function is followed; called in more ways, it is open."""
 _HARMLESS = frozenset({isinstance, type, getattr, hasattr, id, repr, str, hash, super, len})
 
 
@@ -37,14 +41,30 @@ class Utterance:
     payload: Payload | None = None
 
 
+Given = tuple[tuple[str, tuple[Value, ...]], ...]
+"""Arguments, by name, and all that each may stand for."""
+
+
+@attrs.frozen
+class Call:
+    """A function that is called with the agent in hand."""
+
+    function: Function
+    me: str
+    """The argument that is the agent."""
+    given: Given = ()
+    """The others, as far as they are known."""
+
+
 @attrs.frozen
 class Speech:
     """What a method says by itself, and whom it calls."""
 
     says: tuple[Utterance, ...] = ()
     open: bool = False
-    calls: tuple[tuple[Function, str], ...] = ()
-    """Functions, and the argument that is the agent."""
+    calls: tuple[Call, ...] = ()
+    awaits: tuple[str, ...] = ()
+    """Patterns of what it waits for from outside."""
 
 
 class Speaker:
@@ -53,35 +73,46 @@ class Speaker:
     def __init__(self, cls: type[Agent], sources: Sources) -> None:
         self.cls = cls
         self._sources = sources
-        self._known: dict[tuple[Function, str], Speech] = {}
+        self._known: dict[Call, Speech] = {}
 
     def whole(self, function: Function) -> Speech:
         """What a method says, with all that it calls (which `calls` then names)."""
-        first = self._entry(function)
-        seen = [first]
-        says: list[Utterance] = []
-        is_open = False
-        for each in seen:  # it grows meanwhile
-            speech = self._speech(*each)
-            says += speech.says
-            is_open = is_open or speech.open
-            seen += [call for call in speech.calls if call not in seen]
-        return Speech(tuple(says), is_open, tuple(seen[1:]))
+        seen = {self._entry(function): None}
+        todo = list(seen)
+        ways: dict[Function, int] = {}
+        parts: list[Speech] = []
+        while todo:
+            call = todo.pop(0)
+            parts.append(speech := self._speech(call))
+            for one in speech.calls:
+                ways[one.function] = ways.get(one.function, 0) + 1
+                # A function may call itself with ever longer texts.
+                met = one if ways[one.function] < _WAYS else attrs.evolve(one, given=())
+                if met not in seen:
+                    seen[met] = None
+                    todo.append(met)
+        return Speech(
+            tuple(said for part in parts for said in part.says),
+            any(part.open for part in parts),
+            tuple(seen)[1:],
+            tuple(dict.fromkeys(one for part in parts for one in part.awaits)),
+        )
 
-    def _entry(self, function: Function) -> tuple[Function, str]:
+    def _entry(self, function: Function) -> Call:
         inner = inspect.unwrap(function)
         code = getattr(inner, "__code__", None)
-        return inner, (code.co_varnames[0] if code is not None and code.co_argcount else "")
+        return Call(inner, code.co_varnames[0] if code is not None and code.co_argcount else "")
 
-    def _speech(self, function: Function, me: str) -> Speech:
-        known = self._known.get((function, me))
+    def _speech(self, call: Call) -> Speech:
+        known = self._known.get(call)
         if known is None:
-            tree = self._sources.tree(function)
+            tree = self._sources.tree(call.function)
             if tree is None:
                 known = Speech(open=True)
             else:
-                known = _Reading(Scope(function, tree, self.cls, me)).speech()
-            self._known[function, me] = known
+                scope = Scope(call.function, tree, self.cls, call.me, dict(call.given))
+                known = _Reading(scope).speech()
+            self._known[call] = known
         return known
 
 
@@ -91,7 +122,8 @@ class _Reading:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.says: list[Utterance] = []
-        self.calls: list[tuple[Function, str]] = []
+        self.calls: list[Call] = []
+        self.awaits: list[str] = []
         self.open = False
         self._called: set[int] = set()  # the nodes of `self.emit` that are called
         self._file = short(cast("FunctionType", scope.function).__code__.co_filename)
@@ -111,7 +143,8 @@ class _Reading:
                     self._own(node)
                 case _:
                     pass
-        return Speech(tuple(self.says), self.open, tuple(dict.fromkeys(self.calls)))
+        calls = tuple(dict.fromkeys(self.calls))
+        return Speech(tuple(self.says), self.open, calls, tuple(self.awaits))
 
     # -- calls -----------------------------------------------------------------------------
 
@@ -124,11 +157,14 @@ class _Reading:
             self._say(node, type, payload, timer=place > 0)
             return
         if _is_super(function):
-            self._super(cast("ast.Attribute", function).attr)
+            self._super(cast("ast.Attribute", function).attr, node)
             return
+        if isinstance(function, ast.Attribute) and self.scope.is_me(function.value):
+            self._called.add(id(function))
+            self._own(function, node)
         for place, argument in enumerate(node.args):
             if self.scope.is_me(argument):
-                self._hand_over(function, place)
+                self._hand_over(node, place)
 
     def _is_saying(self, function: ast.expr) -> bool:
         return (
@@ -137,39 +173,80 @@ class _Reading:
             and self.scope.is_me(function.value)
         )
 
-    def _hand_over(self, function: ast.expr, place: int) -> None:
+    def _hand_over(self, node: ast.Call, place: int) -> None:
         """The agent is given to a function: what that says with it, the agent says."""
-        for called in self.scope.values(function):
+        for called in self.scope.values(node.func):
             if isinstance(called, FunctionType):
                 inner = inspect.unwrap(called)
                 code = inner.__code__
                 if place < code.co_argcount:
-                    self.calls.append((inner, code.co_varnames[place]))
+                    given = self._given(inner, node, 0)
+                    self.calls.append(Call(inner, code.co_varnames[place], given))
             elif called not in _HARMLESS:
                 self.open = True
 
-    def _super(self, name: str) -> None:
+    def _super(self, name: str, node: ast.Call) -> None:
         owner = _owner(self.scope.function, self.scope.cls)
         mro = self.scope.cls.__mro__
         for base in mro[mro.index(owner) + 1 :] if owner in mro else ():
             if name in vars(base):
-                self._follow(vars(base)[name])
+                self._follow(vars(base)[name], node)
                 return
 
-    def _own(self, node: ast.Attribute) -> None:
+    def _own(self, node: ast.Attribute, call: ast.Call | None = None) -> None:
+        if call is None and id(node) in self._called:
+            return
         if node.attr in _SAYING:
-            if id(node) not in self._called:
-                self.open = True  # it is given away
+            self.open = True  # it is given away
+        elif node.attr == "awaits" and call is not None:
+            self._await(call)
         elif not hasattr(Agent, node.attr) or node.attr in vars(self.scope.cls):
-            self._follow(self.scope.own(node.attr))
+            self._follow(self.scope.own(node.attr), call)
 
-    def _follow(self, found: Value) -> None:
+    def _follow(self, found: Value, call: ast.Call | None) -> None:
         if isinstance(found, property):
-            found = found.fget
+            found, call = found.fget, None
+        static = isinstance(found, staticmethod)
         found = getattr(found, "__func__", getattr(found, "func", found))
         inner = inspect.unwrap(found) if isinstance(found, FunctionType) else None
-        if inner is not None and not _of_the_runtime(inner) and inner.__code__.co_argcount:
-            self.calls.append((inner, inner.__code__.co_varnames[0]))
+        if inner is None or static or _of_the_runtime(inner) or not inner.__code__.co_argcount:
+            return
+        given = () if call is None else self._given(inner, call, 1)
+        self.calls.append(Call(inner, inner.__code__.co_varnames[0], given))
+
+    def _given(self, function: FunctionType, node: ast.Call, before: int) -> Given:
+        """What the arguments of a call stand for; what is not known of is left out."""
+        passed: dict[str, list[Value]] = {}
+        with suppress(TypeError, ValueError):  # it does not fit: an error when it runs, not here
+            stars = any(isinstance(one, ast.Starred) for one in node.args)
+            named = {one.arg: one.value for one in node.keywords if one.arg is not None}
+            if stars or len(named) < len(node.keywords):
+                return ()
+            bound = inspect.signature(function).bind(*[None] * before, *node.args, **named)
+            several = function.__code__.co_flags & inspect.CO_VARARGS
+            for name, value in _filled(bound).items():
+                if isinstance(value, ast.expr):
+                    passed[name] = self.scope.values(value)
+                elif several and isinstance(value, tuple):
+                    parts = cast("tuple[object, ...]", value)
+                    passed[name] = [tuple(self._one(part) for part in parts)]
+                elif value is not None:
+                    passed[name] = [value]
+        known = {name: tuple(dict.fromkeys(_hashable(those))) for name, those in passed.items()}
+        return tuple((name, those) for name, those in known.items() if UNKNOWN not in those)
+
+    def _one(self, node: object) -> Value:
+        found = self.scope.values(node) if isinstance(node, ast.expr) else [UNKNOWN]
+        return found[0] if len(found) == 1 else UNKNOWN
+
+    def _await(self, node: ast.Call) -> None:
+        for argument in node.args:
+            for value in _hashable(self.scope.values(argument)):
+                declared = type_of(value) if isinstance(value, type) else None
+                if isinstance(value, str):
+                    self.awaits.append(str.__str__(value))
+                elif declared is not None:
+                    self.awaits.append(declared[0])
 
     # -- what is said ------------------------------------------------------------------------
 
@@ -272,6 +349,11 @@ def _is_super(function: ast.expr) -> bool:
         and isinstance(function.value.func, ast.Name)
         and function.value.func.id == "super"
     )
+
+
+def _filled(bound: inspect.BoundArguments) -> Mapping[str, object]:
+    bound.apply_defaults()
+    return cast("Mapping[str, object]", bound.arguments)
 
 
 def _owner(function: Function, cls: type) -> type | None:

@@ -60,6 +60,8 @@ class Scope:
     tree: Tree
     cls: type
     me: str
+    given: Mapping[str, Sequence[Value]] = attrs.field(factory=dict[str, Sequence[Value]])
+    """What a caller is known to give for its arguments."""
     _bound: dict[str, list[ast.expr | None]] = attrs.field(
         init=False, default=attrs.Factory(lambda scope: _bound_in(scope.tree), takes_self=True)
     )
@@ -110,8 +112,11 @@ class Scope:
     def _name(self, node: ast.Name, depth: int) -> list[Value]:
         if node.id == self.me:
             return [Instance(self.cls)]
+        passed = list(self.given.get(node.id, ()))
         if node.id in self._bound:
-            return [value for one in self._bound[node.id] for value in self.values(one, depth)]
+            return passed + [v for one in self._bound[node.id] for v in self.values(one, depth)]
+        if passed:
+            return passed
         code = getattr(self.function, "__code__", None)
         if code is not None and node.id in code.co_varnames[: _arguments(code)]:
             return _instances(annotation(self.function, node.id))
@@ -168,9 +173,9 @@ class Scope:
         return self.values(node.value, depth)
 
     def _item(self, node: ast.Subscript, depth: int) -> list[Value]:
-        if isinstance(node.value, ast.Dict):
-            return [v for one in node.value.values for v in self.values(one, depth)]
         results: list[Value] = []
+        if tables := self._tables(node.value):
+            return [v for table in tables for one in table.values for v in self.values(one, depth)]
         for base in self.values(node.value, depth):
             if isinstance(base, Mapping):
                 results += list(cast("Mapping[object, Value]", base).values())
@@ -179,6 +184,12 @@ class Scope:
             else:
                 results.append(UNKNOWN)
         return results
+
+    def _tables(self, node: ast.expr) -> list[ast.Dict]:
+        """A dict that is written there, or that a local name stands for."""
+        nodes = self._bound.get(node.id, []) if isinstance(node, ast.Name) else [node]
+        tables = [one for one in nodes if isinstance(one, ast.Dict)]
+        return tables if len(tables) == len(nodes) else []
 
     def _element(self, node: _Element, depth: int) -> list[Value]:
         """Of what is gone through: a literal, a constant, or what an annotation says."""

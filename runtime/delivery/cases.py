@@ -89,6 +89,7 @@ class Cases:
         """Cases at rest that are not remembered any more."""
         self._trail: deque[Event] = deque(maxlen=kept)
         self._losses: deque[Loss] = deque(maxlen=kept)
+        self._came: dict[str, float] = {}
         self.watched = 0
         """How many wait for a case: then each end is told of at once, and not by the batch."""
         self.unheard: Counter[str] = Counter()
@@ -117,6 +118,17 @@ class Cases:
             told = () if in_flight else self._settled(case)
         for tell in told:
             tell()
+
+    def came(self, event: Event, at: float) -> None:
+        """It comes whole from outside: its timestamp is anybody's, and this is when it came."""
+        with self._lock:
+            self._came[event.id] = at
+            if len(self._came) > self.kept:
+                del self._came[next(iter(self._came))]
+
+    def time_of(self, event: Event) -> float:
+        """When it was published."""
+        return self._came.get(event.id, event.timestamp)
 
     def retracted(self, event: Event, count: int) -> None:
         """It was not: nobody has got it. Say so before anything else is said of it."""

@@ -27,6 +27,8 @@ class Place:
 
 
 NOWHERE = Place()
+UNDOING = "compensation"
+"""What turns a case back that has failed: the kind of a `Mark`."""
 
 
 @attrs.frozen
@@ -48,6 +50,8 @@ class Ask:
     filter: Mapping[str, object] | None = attrs.field(default=None, eq=False)
     payload: Payload | None = None
     """What the handler requires, if it takes an instance."""
+    max_hops: int | None = None
+    """How long the chain of causes of an event may be."""
 
 
 @attrs.frozen
@@ -91,11 +95,12 @@ class Reaction:
     place: Place = NOWHERE
     open: bool = False
     """Whether it may say more than its source shows."""
-    max_hops: int | None = None
     mark: Mark | None = None
     begins: bool = False
     """Whether it begins without an event: by a schedule, when the agent starts, or because somebody
     calls it from outside."""
+    awaits: tuple[str, ...] = ()
+    """What its case waits for from outside when it has returned."""
 
 
 @attrs.frozen
@@ -114,6 +119,8 @@ class Player:
     """Declared; None: anything."""
     unheard: tuple[Saying, ...] = ()
     """What stands in methods that nothing calls."""
+    refused: tuple[Saying, ...] = ()
+    """What stands in its source and is no event type."""
     terminal: tuple[str, ...] = ()
     external: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()

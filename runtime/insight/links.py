@@ -36,6 +36,8 @@ class Node:
     says: list[Word] = attrs.field(factory=list, repr=False)
     heard: list[Word] = attrs.field(factory=list, repr=False)
     """The words that come to it."""
+    awaits: list[Word] = attrs.field(factory=list, repr=False)
+    """What comes from outside then, in the same case."""
 
     @property
     def title(self) -> str:
@@ -53,6 +55,7 @@ class Word:
     """Whether it is somebody outside who says it."""
     sayers: list[tuple[Node, Saying]] = attrs.field(factory=list, repr=False)
     hearers: list[tuple[Node, Ask]] = attrs.field(factory=list, repr=False)
+    awaited: list[Node] = attrs.field(factory=list, repr=False)
 
 
 class Links:
@@ -71,7 +74,8 @@ class Links:
         self.outward = Patterns(
             text for each in choreography.players for text in each.external if _says(each, text)
         )
-        """Of `external` what is for somebody outside: who declares it, says it."""
+        """Of `external` what is for somebody outside: who declares it, says it. (Who hears it, too,
+        may get it from there as well.)"""
         self.runtime = Patterns(choreography.runtime)
         self.mute: list[tuple[Node, Ask, Word]] = []
         """Asks whose filter no word at all can pass, with one of those words."""
@@ -79,6 +83,7 @@ class Links:
         """Asks of keyed agents to which only words come that have no key."""
         self.words = [*self._said(), *self._from_outside()]
         self._hear()
+        self._await()
 
     @cached_property
     def said(self) -> Patterns:
@@ -89,6 +94,16 @@ class Links:
         types.update(one for player in players for one in player.emits or ())
         return Patterns(types)
 
+    @cached_property
+    def vague(self) -> tuple[Node, ...]:
+        """Handlers that may say more than their source shows, where nothing is declared either:
+        anything at all."""
+        return tuple(
+            node
+            for node in self.nodes
+            if node.reaction.open and node.reaction.asks and node.player.emits is None
+        )
+
     def reached(
         self, start: Iterable[Node], *, passing: Callable[[Word], bool] | None = None
     ) -> set[Node]:
@@ -97,14 +112,15 @@ class Links:
         words: set[Word] = set()
         todo = list(seen)
         while todo:
-            for word in todo.pop().says:
+            node = todo.pop()
+            for word in (*node.says, *node.awaits):
                 if word in words or (passing is not None and not passing(word)):
                     continue
                 words.add(word)
-                for node, _ in word.hearers:
-                    if node not in seen:
-                        seen.add(node)
-                        todo.append(node)
+                for hearer, _ in word.hearers:
+                    if hearer not in seen:
+                        seen.add(hearer)
+                        todo.append(hearer)
         return seen
 
     # -- how it is made --------------------------------------------------------------------
@@ -126,7 +142,12 @@ class Links:
     def _from_outside(self) -> Iterator[Word]:
         payloads = self.choreography.payloads
         players = self.choreography.players
-        inward = {text for each in players for text in each.external if not _says(each, text)}
+        inward = {
+            text
+            for each in players
+            for text in each.external
+            if not _says(each, text) or _hears(each, text)
+        }
         for text in sorted(inward):
             yield Word(text, timer=False, payload=payloads.get(text), outside=True)
 
@@ -143,6 +164,15 @@ class Links:
                     fed.setdefault((node, id(ask)), []).append((word, ask))
         for (node, _), pairs in fed.items():
             self._link(node, pairs[0][1], [word for word, _ in pairs])
+
+    def _await(self) -> None:
+        for node in self.nodes:
+            for text in node.reaction.awaits:
+                pattern = pattern_of(text)
+                for word in self.words:
+                    if word.outside and pattern_of(word.type).overlaps(pattern):
+                        node.awaits.append(word)
+                        word.awaited.append(node)
 
     def _link(self, node: Node, ask: Ask, words: list[Word]) -> None:
         key = node.player.key
@@ -226,6 +256,12 @@ def _says(player: Player, text: str) -> bool:
     said = [one.type for reaction in player.reactions for one in reaction.says]
     said += [*(one.type for one in player.unheard), *(player.emits or ())]
     return any(pattern_of(text).overlaps(pattern_of(one)) for one in said)
+
+
+def _hears(player: Player, text: str) -> bool:
+    pattern = pattern_of(text)
+    asks = [ask for reaction in player.reactions for ask in reaction.asks]
+    return any(pattern.overlaps(pattern_of(ask.pattern)) for ask in asks)
 
 
 def _may_have(word: Word, key: str) -> bool:

@@ -21,6 +21,7 @@ from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.shared import Seat
 from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.insight.naming import family
 from choreia.runtime.insight.story import Delivery, State, Story
 
 Key = tuple[str, str]
@@ -51,7 +52,7 @@ class Memory:
         self.said: Counter[str] = Counter()
         """By case, how many there were: an agent that is given an event twice may say what comes of
         it twice, and that is the same event."""
-        self._read(only)
+        self._read(only, cases.time_of)
         self._places: dict[str, dict[Key, State]] = {}
         for cell in cells:
             for event, agent, state in _at(cell):
@@ -60,7 +61,7 @@ class Memory:
         self._over: dict[str, dict[Key, Delivery]] = {}
         self._bury(engine, only)
 
-    def _read(self, only: str | None) -> None:
+    def _read(self, only: str | None, time_of: Callable[[Event], float]) -> None:
         met: set[str] = set()
         for place, event in enumerate(self.trail, 1):
             case = case_of(event)
@@ -69,13 +70,13 @@ class Memory:
             self.said[case] += 1
             if event.id not in met:
                 met.add(event.id)
-                recorded = Recorded(place, event, event.timestamp)
+                recorded = Recorded(place, event, time_of(event))
                 self.by_case.setdefault(case, []).append(recorded)
 
     def _bury(self, engine: Engine, only: str | None) -> None:
         assert engine.cases is not None
         ended = [
-            (event, Delivery(event.id, agent, State(why)))
+            (event, Delivery(event.id, family(agent), State(why)))
             for agent, event, why in engine.cases.losses()
         ]
         for letter in engine.letters.all():
@@ -83,7 +84,7 @@ class Memory:
                 error = letter.said or ("" if letter.error is None else name_error(letter.error))
                 dead = Delivery(
                     letter.event.id,
-                    letter.agent,
+                    family(letter.agent),
                     State.DEAD,
                     letter.time,
                     letter.reason,
@@ -99,19 +100,20 @@ class Memory:
     def deliveries(self, case: str, wanted: Sequence[Wanted]) -> tuple[Delivery, ...]:
         """How each of `wanted` stands, and what else is on its way in that case."""
         places: dict[Key, State] = dict(self._places.get(case, {}))
-        over = self._over.get(case, {})
+        over = dict(self._over.get(case, {}))
         made: list[Delivery] = []
         for recorded, agent, passive in wanted:
             key = (recorded.event.id, agent)
-            state = places.pop(key, None)
+            state, ended = places.pop(key, None), over.pop(key, None)
             if state is not None:
                 made.append(Delivery(*key, state, recorded.at, passive=passive))
-            elif key in over:
-                made.append(attrs.evolve(over[key], passive=passive))
+            elif ended is not None:
+                made.append(attrs.evolve(ended, passive=passive))
             else:
                 made.append(Delivery(*key, State.HANDLED, passive=passive))
-        # Who was told it directly.
+        # Who was told it directly, or could not be found by its key.
         made += [Delivery(event_id, agent, state) for (event_id, agent), state in places.items()]
+        made += [ended for key, ended in over.items() if key not in places]
         if self._flying(case):
             last = self.by_case[case][-1].event.id if case in self.by_case else ""
             _keep_flying(made, last)

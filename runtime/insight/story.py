@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import attrs
 
+from choreia.runtime.events.event import Event
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.unit import CaseRecord, SetTimer
 
@@ -116,3 +117,5 @@ class Story:
     """What agents keep about the case: the steps of sagas, and the like."""
     whole: bool = True
     """Whether nothing of it has been forgotten."""
+    outcome: Event | None = None
+    """The last event of a type that ends a case, where `events` may not have it any more."""

@@ -113,6 +113,8 @@ def judge(story: Story, now: float | None = None) -> Verdict:
     waits = tuple(sorted(_waits(story), key=lambda wait: (wait.until is None, wait.until or 0.0)))
     outcome = _outcome(story)
     word, reason = _word(flying, steps, waits, outcome, held)
+    if word is Word.DIED and not story.whole:
+        reason += "; what came before is not known any more"
     times = [recorded.at for recorded in story.events]
     return Verdict(
         word,
@@ -199,7 +201,7 @@ def _outcome(story: Story) -> Event | None:
     for recorded in reversed(story.events):
         if any(pattern.matches(recorded.event.type) for pattern in patterns):
             return recorded.event
-    return None
+    return story.outcome
 
 
 # -- what agents keep about the case ---------------------------------------------------------------

@@ -6,16 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import orjson
 
 from choreia.actors.choreography import load
 from choreia.cli.opening import shown
-from choreia.runtime.insight.checks import CHECKS, Finding, check
+from choreia.runtime.insight.checks import CHECKS, Finding, report
 from choreia.runtime.insight.checks.accepted import judge, read_accepted
+from choreia.runtime.insight.choreography import Place
+from choreia.runtime.insight.jsonform import dumps
 
 LONGEST = 600
 """Characters of one finding that are shown to people."""
 SETTINGS = "pyproject.toml"
+
+Vague = tuple[tuple[str, Place], ...]
+"""Handlers that may emit anything."""
 
 
 @click.command("check")
@@ -34,19 +38,23 @@ def command(context: click.Context, module: str, as_json: bool) -> None:
     Exits with 1 if anything is found.
     """
     choreography = load(module)
-    accepted = read_accepted(Path(SETTINGS))
-    findings = judge(check(choreography), accepted, datetime.now(UTC).date(), SETTINGS)
+    accepted = [one for one in read_accepted(Path(SETTINGS)) if one.is_of(module)]
+    told = report(choreography)
+    findings = judge(told.findings, accepted, datetime.now(UTC).date(), SETTINGS)
     if as_json:
-        click.echo(orjson.dumps(_as_data(findings), option=orjson.OPT_INDENT_2))
+        click.echo(dumps(_as_data(findings, told.vague)), nl=False)
     else:
-        _tell(findings, len(choreography.players))
+        _tell(findings, told.vague, len(choreography.players))
     if findings:
         context.exit(1)
 
 
-def _as_data(findings: tuple[Finding, ...]) -> dict[str, object]:
+def _as_data(findings: tuple[Finding, ...], vague: Vague) -> dict[str, object]:
     return {
         "version": 1,
+        "vague": [
+            {"handler": title, "file": place.file, "line": place.line} for title, place in vague
+        ],
         "findings": [
             {
                 "id": one.id,
@@ -63,9 +71,14 @@ def _as_data(findings: tuple[Finding, ...]) -> dict[str, object]:
     }
 
 
-def _tell(findings: tuple[Finding, ...], agents: int) -> None:
+def _tell(findings: tuple[Finding, ...], vague: Vague, agents: int) -> None:
     for one in findings:
         click.echo(f"{one.id}  {shown(one.agent, 80)}, {shown(one.event, 120)}  {one.place}")
         click.echo(f"     {shown(one.what, LONGEST)}")
         click.echo(f"     {shown(one.advice, LONGEST)}")
+    for title, place in vague:
+        click.echo(
+            f"not looked for: C02, for {shown(title, 80)} ({place}) may emit anything, as far as "
+            "its source tells: declare what, with emits = (…)"
+        )
     click.echo(f"agents: {agents:,}, findings: {len(findings):,}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import orjson
 
 from choreia.actors.choreography import load
 from choreia.cli.opening import opened, shown
 from choreia.runtime.insight.choreography import Choreography
+from choreia.runtime.insight.jsonform import dumps
 from choreia.runtime.insight.maps.asyncapi import to_asyncapi
 from choreia.runtime.insight.maps.dot import to_dot
 from choreia.runtime.insight.maps.mermaid import to_mermaid
@@ -54,7 +54,7 @@ def command(module: str, target: str, observed: str | None) -> None:
     if target == "asyncapi":
         if observed is not None:
             raise click.UsageError("--format asyncapi is of what is declared: leave out --observed")
-        click.echo(orjson.dumps(to_asyncapi(choreography), option=orjson.OPT_INDENT_2))
+        click.echo(dumps(to_asyncapi(choreography)), nl=False)
         return
     drawn = _drawn(choreography, observed)
     writers = {"mermaid": to_mermaid, "html": to_html, "dot": to_dot}

@@ -7,6 +7,8 @@ well, nor are all that come after it.
 
 from __future__ import annotations
 
+import attrs
+
 from choreia.runtime.insight.checks.claims import claims
 from choreia.runtime.insight.checks.cycles import cycles
 from choreia.runtime.insight.checks.drift import drift
@@ -18,14 +20,30 @@ from choreia.runtime.insight.checks.meeting import unheard, unsaid
 from choreia.runtime.insight.checks.payloads import payloads
 from choreia.runtime.insight.checks.reaching import reaching
 from choreia.runtime.insight.checks.sagas import sagas
-from choreia.runtime.insight.choreography import Choreography
+from choreia.runtime.insight.choreography import Choreography, Place
 from choreia.runtime.insight.links import Links
 
 
-def check(choreography: Choreography) -> tuple[Finding, ...]:
-    """All that is found, by id and place."""
+@attrs.frozen
+class Report:
+    """What a look at a choreography gives."""
+
+    findings: tuple[Finding, ...]
+    """By id and place."""
+    vague: tuple[tuple[str, Place], ...]
+    """Handlers that may emit anything, as far as their source tells. While there are any, nothing
+    can be said to be never emitted (C02)."""
+
+
+def report(choreography: Choreography) -> Report:
     links = Links(choreography)
     found: set[Finding] = set()
     for look in (unheard, unsaid, reaching, ends, cycles, joins, sagas, payloads, drift, claims):
         found.update(look(links))
-    return tuple(sorted(found))
+    vague = {node.title: node.reaction.place for node in links.vague}
+    return Report(tuple(sorted(found)), tuple(sorted(vague.items())))
+
+
+def check(choreography: Choreography) -> tuple[Finding, ...]:
+    """All that is found, by id and place."""
+    return report(choreography).findings

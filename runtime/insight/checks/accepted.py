@@ -7,7 +7,8 @@ They stand in ``pyproject.toml``::
         {id = "C01", agent = "shop", event = "order.noted", reason = "…", until = 2027-01-31},
     ]
 
-An entry that has expired, or that accepts what is found no more, is a finding itself (C00).
+An entry that has expired, or that accepts what is found no more, is a finding itself (C00). Where a
+project has several choreographies, ``module = "…"`` says of which one an entry is.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from choreia.runtime.insight.checks.finding import CHECKS, Finding
 from choreia.runtime.insight.choreography import Place
 
 _KEYS = ("id", "agent", "event", "reason", "until")
+_MODULE = "module"
 
 
 @attrs.frozen
@@ -38,6 +40,12 @@ class Accepted:
     reason: str
     until: date
     """The last day on which it counts."""
+    module: str | None = None
+    """Of which choreography, as it is named to be checked; None: of any."""
+
+    def is_of(self, module: str) -> bool:
+        """Whether it is of the choreography ``MODULE[:build]``."""
+        return self.module in (None, module, module.rpartition(":")[0])
 
     def covers(self, finding: Finding) -> bool:
         return (self.id, self.agent, self.event) == (finding.id, finding.agent, finding.event)
@@ -95,12 +103,12 @@ def _entry(file: Path, number: int, given: object) -> Accepted:
     if not isinstance(given, Mapping):
         raise InvalidAcceptance(f"{where}: write a table of {', '.join(_KEYS)}")
     entry = cast("Mapping[str, object]", given)
-    wrong = sorted(set(entry) - set(_KEYS)) or [key for key in _KEYS if key not in entry]
+    wrong = sorted(set(entry) - {*_KEYS, _MODULE}) or [key for key in _KEYS if key not in entry]
     if wrong:
         what = "is not known" if wrong[0] not in _KEYS else "is missing"
         raise InvalidAcceptance(f"{where}: {plain(wrong[0], 40)} {what}; give {', '.join(_KEYS)}")
-    texts = [entry[key] for key in ("id", "agent", "event", "reason")]
-    for key, text in zip(("id", "agent", "event", "reason"), texts, strict=True):
+    texts = {key: text for key, text in entry.items() if key != "until"}
+    for key, text in texts.items():
         if not isinstance(text, str) or not text.strip():
             raise InvalidAcceptance(f"{where}: {key} must be text")
     until = entry["until"]
@@ -108,5 +116,4 @@ def _entry(file: Path, number: int, given: object) -> Accepted:
         raise InvalidAcceptance(f"{where}: until must be a date, as 2027-01-31, without quotes")
     if entry["id"] not in CHECKS or entry["id"] == "C00":
         raise InvalidAcceptance(f"{where}: id must be one of C01 to C12")
-    id, agent, event, reason = cast("list[str]", texts)
-    return Accepted(id, agent, event, reason, until)
+    return Accepted(**cast("dict[str, str]", texts), until=until)

@@ -1,6 +1,7 @@
 """C06: agents that can answer each other for ever, at the speed of the machine.
 
-A bound is declared with ``@on(…, max_hops=N)`` on one handler of the cycle. A timer in it starts
+A bound is declared with ``@on(…, max_hops=N)`` where the cycle comes to one of its handlers: it is
+of that `@on` alone, and not of the others on the same handler. A timer in it starts
 again at no hops and takes its time, so it ends what is meant here. A filter does not.
 """
 
@@ -15,19 +16,21 @@ from choreia.runtime.insight.links import Links, Node, Word
 
 
 def cycles(links: Links) -> Iterator[Finding]:
-    free = [node for node in links.nodes if node.reaction.max_hops is None]
-    kept = set(free)
     # Words are nodes too, or a thousand who all say and hear one type were a million arrows.
     graph: dict[Hashable, list[Hashable]] = {
-        node: [word for word in node.says if not word.timer] for node in free
+        node: [word for word in node.says if not word.timer] for node in links.nodes
     }
     for word in links.words:
         if not word.timer:
-            graph[word] = [node for node, _ in word.hearers if node in kept]
+            graph[word] = [*_unbounded(word)]
     for component in components(graph):
         nodes = [one for one in component if isinstance(one, Node)]
         if nodes and len(component) > 1:
             yield _cycle(nodes, set(component))
+
+
+def _unbounded(word: Word) -> list[Node]:
+    return [node for node, ask in word.hearers if ask.max_hops is None]
 
 
 def _cycle(nodes: list[Node], within: set[Hashable]) -> Finding:
@@ -55,7 +58,7 @@ def _round(first: Node, within: set[Hashable]) -> list[Node | Word]:
         after: list[Node | Word] = (
             [word for word in one.says if not word.timer]
             if isinstance(one, Node)
-            else [node for node, _ in one.hearers]
+            else [*_unbounded(one)]
         )
         for other in after:
             if other is first:

@@ -1,7 +1,8 @@
 """C04: where a case comes to an end that nobody has declared to be one.
 
 Asked only where somebody declares `terminal`. A handler that merely takes note is fine as long as
-what it hears leads to an end elsewhere; it is told when nothing that comes to it does.
+what it hears leads to an end elsewhere; it is told when nothing that comes to it does. A case that
+is turned back ends as well, compensated.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 
 from choreia.runtime.insight.checks.finding import Finding
 from choreia.runtime.insight.checks.meeting import is_unheard
+from choreia.runtime.insight.choreography import UNDOING
 from choreia.runtime.insight.links import Links, Node, Word, keeps
 
 
@@ -34,11 +36,12 @@ def _leading(links: Links) -> set[Word]:
     """The words from which an end can be reached, by going back from the ends."""
     leading = {word for word in links.words if _is_end(links, word)}
     todo = list(leading)
-    seen: set[Node] = {node for node in links.nodes if _may_say_anything(node)}
+    seen: set[Node] = {node for node in links.nodes if _may_say_anything(node) or _undoes(node)}
     for node in seen:
         todo += _added(leading, node.heard)
     while todo:
-        for node, _ in todo.pop().sayers:
+        word = todo.pop()
+        for node in (*(node for node, _ in word.sayers), *word.awaited):
             if node not in seen:
                 seen.add(node)
                 todo += _added(leading, node.heard)
@@ -59,6 +62,10 @@ def _is_end(links: Links, word: Word) -> bool:
     if any(keeps(node, word) for node, _ in word.sayers):
         return True
     return links.external.any_overlap(word.type) or is_unheard(links, word)
+
+
+def _undoes(node: Node) -> bool:
+    return node.reaction.mark is not None and node.reaction.mark.kind == UNDOING
 
 
 def _may_say_anything(node: Node) -> bool:

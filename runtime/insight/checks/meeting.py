@@ -39,7 +39,9 @@ def is_unheard(links: Links, word: Word) -> bool:
 
 
 def unsaid(links: Links) -> Iterator[Finding]:
-    """C02."""
+    """C02: not told where somebody may say anything at all."""
+    if links.vague:
+        return
     for node in links.nodes:
         for ask in node.reaction.asks:
             if is_unsaid(links, node, ask):

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from choreia.runtime.insight.checks.finding import Finding
-from choreia.runtime.insight.choreography import Mark
+from choreia.runtime.insight.choreography import UNDOING, Mark
 from choreia.runtime.insight.links import Links, Node
-
-UNDOING = "compensation"
 
 
 def sagas(links: Links) -> Iterator[Finding]:

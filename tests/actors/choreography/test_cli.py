@@ -140,3 +140,26 @@ def test_a_finding_can_be_accepted_for_a_time(faulty: Path, until: str, ids: lis
 
     assert [one["id"] for one in json.loads(result.stdout)["findings"]] == ids
     assert result.exit_code == (1 if ids else 0)
+
+
+def test_an_entry_for_another_module_is_passed_over(faulty: Path) -> None:
+    (faulty / "pyproject.toml").write_text(
+        ACCEPTED.replace("id =", 'module = "other.agents", id =') % "2999-12-31"
+    )
+
+    result = _run("check", str(faulty / "faulty.py"), "--json")
+
+    assert [one["id"] for one in json.loads(result.stdout)["findings"]] == ["C01"]
+
+
+def test_where_anything_may_be_emitted_is_told(faulty: Path) -> None:
+    file = faulty / "faulty.py"
+    file.write_text(FAULTY.replace('"order.opened"', 'event.payload["type"]'))
+
+    result = _run("check", str(file))
+
+    assert result.exit_code == 0
+    assert "not looked for: C02, for clerk.open (faulty.py:8)" in result.output
+    assert json.loads(_run("check", str(file), "--json").stdout)["vague"] == [
+        {"handler": "clerk.open", "file": "faulty.py", "line": 8}
+    ]

@@ -42,3 +42,29 @@ def test_a_file_can_be_named(tmp_path: Path) -> None:
     choreography = load(f"{file}:start")
 
     assert [player.name for player in choreography.players] == ["printer"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "line"),
+    [
+        ("import attrs\n\nraise ValueError('no')\n", "ValueError: no", 3),
+        ("x = 1\ndef (\n", "SyntaxError", 2),
+        (
+            "from choreia import Agent, on\nclass A(Agent):\n    pass\non('a..b')\n",
+            "InvalidPattern",
+            4,
+        ),
+        ("import no_such_module_at_all\n", "ModuleNotFoundError", 1),
+    ],
+)
+def test_a_module_that_fails_is_told_with_the_place(
+    tmp_path: Path, source: str, message: str, line: int
+) -> None:
+    file = tmp_path / "failing_of_its_own.py"
+    file.write_text(source)
+
+    with pytest.raises(InvalidModule, match=message) as caught:
+        load(str(file))
+
+    assert f"{file}:{line})" in str(caught.value)
+    assert "dotted name" not in str(caught.value)

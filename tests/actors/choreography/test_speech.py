@@ -83,7 +83,7 @@ SAYS: dict[str, set[str] | None] = {
     "def h(self, e): self.emit(self._made())": {"T.paid"},
     "def h(self, e): self.emit(made(1))": {"T.placed"},
     "def h(self, e): self._spoken": {"T.property"},
-    "def h(self, e): say_it(self, NOTED)": None,
+    "def h(self, e): say_it(self, NOTED)": {"T.noted", "T.said"},
     'def h(self, e): [self.emit(one) for one in (NOTED, "T.x")]': {"T.noted", "T.x"},
     'def h(self, e): (lambda: self.emit("T.x"))()': {"T.x"},
     'def h(self, e): yield "T.x", {}': {"T.x"},
@@ -100,7 +100,6 @@ SAYS: dict[str, set[str] | None] = {
 """None: it cannot be told, all of it."""
 PARTLY: dict[str, set[str]] = {
     "def h(self, e): self.emit((e and Paid()) or Placed())": {"T.paid", "T.placed"},
-    "def h(self, e): say_it(self, NOTED)": {"T.said"},
 }
 
 

@@ -105,3 +105,16 @@ def test_a_section_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(InvalidAcceptance):
         read_accepted(file)
+
+
+def test_an_entry_may_be_of_one_choreography_alone(tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    entry = 'id = "C01", agent = "shop", event = "a", reason = "x", until = 2027-01-31'
+    file.write_text(
+        f'[tool.choreia.check]\naccept = [{{{entry}}}, {{{entry}, module = "shop.agents"}}]\n'
+    )
+    of_any, of_one = read_accepted(file)
+
+    modules = ("shop.agents", "shop.agents:build", "shop", "shop.agents_too")
+    assert [of_any.is_of(one) for one in modules] == [True, True, True, True]
+    assert [of_one.is_of(one) for one in modules] == [True, True, False, False]

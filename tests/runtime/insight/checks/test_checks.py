@@ -18,8 +18,8 @@ def _found(*players: Player) -> list[str]:
 
 
 def _loop(name: str, on: tuple[str, ...], says: tuple[str, ...]) -> Player:
-    asks, words = tuple(map(Ask, on)), tuple(map(Saying, says))
-    return Player(name, reactions=(Reaction("turn", asks, words, max_hops=9),))
+    asks, words = tuple(Ask(one, max_hops=9) for one in on), tuple(map(Saying, says))
+    return Player(name, reactions=(Reaction("turn", asks, words),))
 
 
 def test_one_who_can_do_it_alone_may_claim_it() -> None:
