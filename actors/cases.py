@@ -108,7 +108,7 @@ class Board:
         bus = self.engine.bus
         if isinstance(bus, LogBus):
             for told in reading.Reading(bus.store, run_from=bus.before_run).newest(together):
-                yield attrs.evolve(told, deliveries=tuple(self._live(told.deliveries)))
+                yield attrs.evolve(told, deliveries=tuple(self._live(self._beside(bus, told))))
             return
         self.counts  # noqa: B018  # raises when nothing is remembered
         memory = Memory(self.engine, self._roster.all())
