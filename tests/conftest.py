@@ -1,6 +1,10 @@
-"""What holds for every test: the flag for long runs, and Hypothesis without a stopwatch."""
+"""What holds for every test: where it runs, the flag for long runs, and Hypothesis without a
+stopwatch."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,12 +16,34 @@ settings.register_profile(
 )
 settings.load_profile("choreia")
 
+MOST_WORKERS = 4
+"""Each collects all tests: more of them do not end sooner."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also run the tests that take minutes")
     parser.addoption(
         "--kills", default=30, type=int, help="how often processes with a store are killed"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Folders are run on several cores, unless the command line says how (``-n 0``).
+
+    Here, not in `addopts`: it would hold for single tests, too, which end before workers have
+    begun; a debugger would be refused, and ``-p no:xdist``.
+    """
+    option = config.option
+    worker = hasattr(config, "workerinput")
+    if worker or not config.pluginmanager.hasplugin("xdist"):
+        return
+    chosen = option.numprocesses is not None or option.dist != "no" or option.tx or option.distload
+    looked_at = option.usepdb or option.trace or option.capture == "no"
+    folders = all(Path(arg).is_dir() for arg in config.args)
+    if folders and not (chosen or looked_at or option.soak):  # soaks measure the process
+        option.numprocesses = min(MOST_WORKERS, os.cpu_count() or 1)
+        option.dist = "worksteal"  # begins with halves: most files stay whole, and in order
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 from choreia.actors.choreography.players import choreography_of
 from choreia.actors.importing import folder_of, imported, importing_from
@@ -29,20 +30,29 @@ def load(where: str) -> Choreography:
                 "and spawns the agents, and name it as MODULE:FUNCTION",
                 module=module.__name__,
             )
-        # Nothing runs in it, since nobody waits for it: so it needs not be stopped either.
         system = ActorSystem(mode="simulated", heartbeat=None)
         try:
-            result: object = function(system)
-        except (Exception, SystemExit) as error:
-            raise InvalidModule(
-                f"{module.__name__}:{build} failed: {type(error).__name__}: {error}. It is called "
-                "with an ActorSystem, and nothing else",
-                module=module.__name__,
-            ) from error
-        if inspect.iscoroutine(result):
-            result.close()
-            raise InvalidModule(
-                f"{module.__name__}:{build} is a coroutine: name a function that spawns agents",
-                module=module.__name__,
-            )
-        return choreography_of(system, where)
+            _build(function, system, f"{module.__name__}:{build}", module.__name__)
+            return choreography_of(system, where)
+        finally:
+            # To stop the system would be to start its agents. But where the function waited for
+            # something, threads were made.
+            system._dispatcher.stop(timeout=5)
+
+
+def _build(
+    function: Callable[[ActorSystem], object], system: ActorSystem, called: str, module: str
+) -> None:
+    try:
+        result = function(system)
+    except (Exception, SystemExit) as error:
+        raise InvalidModule(
+            f"{called} failed: {type(error).__name__}: {error}. It is called "
+            "with an ActorSystem, and nothing else",
+            module=module,
+        ) from error
+    if inspect.iscoroutine(result):
+        result.close()
+        raise InvalidModule(
+            f"{called} is a coroutine: name a function that spawns agents", module=module
+        )

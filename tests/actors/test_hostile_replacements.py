@@ -465,6 +465,7 @@ def test_an_agent_that_hangs_on_everything_is_not_replaced_for_ever(
         system.publish("number", {"n": 0})
     until(lambda: not ref.is_alive())
     assert system._dispatcher.hanging() == 4
+    until(lambda: len(system.dead_letters()) == 20)
     reasons = [letter.reason for letter in system.dead_letters()]
     assert reasons.count("stuck") == 4
     assert reasons.count("stopped") == 16

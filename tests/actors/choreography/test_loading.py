@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,23 @@ def test_a_module_that_fails_is_told_with_the_place(
 
     assert f"{file}:{line})" in str(caught.value)
     assert "dotted name" not in str(caught.value)
+
+
+def test_no_thread_is_left_of_a_function_that_waits(tmp_path: Path) -> None:
+    file = tmp_path / "one_that_waits.py"
+    file.write_text(
+        "def build(system):\n"
+        "    system.subscribe('a', lambda event: None, name='ear')\n"
+        "    system.publish('a')\n"
+        "    system.wait_idle()\n"
+        "def fails(system):\n"
+        "    build(system)\n"
+        "    raise OSError\n"
+    )
+    before = set(threading.enumerate())
+
+    load(str(file))
+    with pytest.raises(InvalidModule, match="OSError"):
+        load(f"{file}:fails")
+
+    assert not [thread.name for thread in threading.enumerate() if thread not in before]

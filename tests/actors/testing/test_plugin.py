@@ -40,7 +40,7 @@ class Voice(Agent):
 """
 
 
-QUICK = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:timeout")
+QUICK = tuple(f"-pno:{name}" for name in ("cacheprovider", "hypothesispytest", "timeout", "xdist"))
 """Other plugins take time to load."""
 
 
