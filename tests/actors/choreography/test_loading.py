@@ -68,3 +68,15 @@ def test_a_module_that_fails_is_told_with_the_place(
 
     assert f"{file}:{line})" in str(caught.value)
     assert "dotted name" not in str(caught.value)
+
+
+def test_what_a_module_prints_is_not_in_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "talking_of_its_own.py"
+    file.write_text("print('here I am')\ndef build(system): print('and here')\n")
+
+    load(str(file))
+
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "here I am\nand here\n")
