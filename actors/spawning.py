@@ -23,6 +23,7 @@ from choreia.actors.sagas.book import CaseBook
 from choreia.actors.sagas.emitting import SagaEmitter
 from choreia.actors.sagas.participant import SagaParticipant
 from choreia.actors.sagas.turn import SagaTurn, participating
+from choreia.actors.sagas.waking import wake_waiting
 from choreia.actors.seating import ask_for_seat, seat
 from choreia.actors.sourced import fold_for
 from choreia.actors.subscriber import Subscriber
@@ -54,7 +55,8 @@ class Spawner:
         self._presence = presence
         self.replacer = Replacer(lifecycle, self.remake)
         bus = self._engine.bus
-        self.book = CaseBook(bus.store.records if isinstance(bus, LogBus) else None)
+        records = bus.store.records if isinstance(bus, LogBus) else None
+        self.book = CaseBook(records, left=tuple if records is None else records)
         """What participants of sagas know of their cases."""
 
     def spawn(
@@ -91,6 +93,8 @@ class Spawner:
             family = cast("Record", cell.owner).family
             if family is not None:
                 family.settle(cast("Agent", agent), can)
+            if isinstance(agent, SagaParticipant):
+                wake_waiting(self.book, self._engine)
             self.roster.add(cell)
         except BaseException:
             for cell in taken:

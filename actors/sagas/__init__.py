@@ -3,7 +3,7 @@
 ::
 
     marks  records ← book  delivery  emitting ← noting ← turn ← wrapping ← declaring ← participant
-    locking
+    waking   locking
 
 - `marks`: `@step`, `@pivot` and `@join`: what a method does for a case.
 - `records`: what a participant keeps about one step of one case.
@@ -13,6 +13,7 @@
 - `noting` and `turn`: a turn that keeps records: as any other, in memory or durable.
 - `wrapping`: what stands around a marked method when it runs.
 - `declaring`: the handlers that follow from what a class declares.
+- `waking`: who was to be woken when the process died is woken after that.
 - `participant`: the class to derive from.
 - `locking`: the pending flag of a semantic lock, for states.
 

@@ -29,6 +29,8 @@ OPEN_CASES = 100_000
 is known of them; beyond so many, the oldest are let go of all the same."""
 _TELLING = ("saga.compensated", "saga.resumed")
 _TRIED = 32
+_OWED = b'"owed":true'
+"""In the value of a record."""
 
 
 class Way(Enum):
@@ -126,6 +128,10 @@ class _Case:
                 left += record.after
         return found
 
+    def free(self, place: Place) -> bool:
+        """Whether a step that waits to be undone waits for nothing any more."""
+        return self.passed or not self.blocked(place, self.waiting[place].failure)
+
     def resting(self) -> bool:
         """Whether all that there is to know of it is in the records, and nobody waits."""
         return not (self.claims or self.waiting or self.uncommitted)
@@ -147,7 +153,10 @@ class CaseBook:
         *,
         cases: int = CASES,
         open_cases: int = OPEN_CASES,
+        left: Callable[[], Iterable[CaseRecord]] = tuple,
     ) -> None:
+        """`left`: reads all records, if the run before this one was killed."""
+        self._left: Callable[[], Iterable[CaseRecord]] | None = left
         self._load = load
         """Reads a case's records from the store."""
         self._most = cases
@@ -223,6 +232,18 @@ class CaseBook:
         with self._lock:
             below = self._case(case).beneath(record, failure)
             return tuple(dict.fromkeys(Wake(one.agent, one.key, failure) for one in below))
+
+    def left_waiting(self) -> tuple[tuple[str, Wake], ...]:
+        """Who waited to undo something when the last run was killed, and waits for nothing any
+        more; by case. Told once."""
+        with self._lock:
+            if self._left is None:
+                return ()
+            cases = dict.fromkeys(
+                kept.correlation_id for kept in self._left() if _OWED in kept.value
+            )
+            self._left = None
+            return tuple((case, wake) for case in cases for wake in _woken(self._case(case)))
 
     # -- keeping ----------------------------------------------------------------------------
 
@@ -316,9 +337,5 @@ def _enter(known: _Case, record: StepRecord) -> None:
 
 
 def _woken(known: _Case) -> tuple[Wake, ...]:
-    free = [
-        place
-        for place, wake in known.waiting.items()
-        if known.passed or not known.blocked(place, wake.failure)
-    ]
+    free = [place for place in known.waiting if known.free(place)]
     return tuple(dict.fromkeys(known.waiting.pop(place) for place in free))
