@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 from choreia.actors.choreography.players import choreography_of
 from choreia.actors.importing import folder_of, imported, importing_from
@@ -21,7 +23,8 @@ def load(where: str) -> Choreography:
     name, _, build = where.rpartition(":")
     if not name or not build.isidentifier():
         name, build = where, "build"
-    with importing_from(folder_of(name)):
+    # What it prints is not to stand in what is made of it.
+    with importing_from(folder_of(name)), redirect_stdout(sys.stderr):
         module = imported(name)
         function: object = getattr(module, build, None)
         if not callable(function):

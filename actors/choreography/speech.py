@@ -65,6 +65,10 @@ class Speech:
     calls: tuple[Call, ...] = ()
     awaits: tuple[str, ...] = ()
     """Patterns of what it waits for from outside."""
+    loose: bool = False
+    """Whether it yields what cannot be told: events in a handler, anything in a helper."""
+    delegates: bool = False
+    """Whether what its helpers yield is what it yields."""
 
 
 class Speaker:
@@ -93,7 +97,7 @@ class Speaker:
                     todo.append(met)
         return Speech(
             tuple(said for part in parts for said in part.says),
-            any(part.open for part in parts),
+            any(part.open for part in parts) or _is_loose(parts),
             tuple(seen)[1:],
             tuple(dict.fromkeys(one for part in parts for one in part.awaits)),
         )
@@ -125,6 +129,8 @@ class _Reading:
         self.calls: list[Call] = []
         self.awaits: list[str] = []
         self.open = False
+        self.loose = False
+        self.delegates = False
         self._called: set[int] = set()  # the nodes of `self.emit` that are called
         self._file = short(cast("FunctionType", scope.function).__code__.co_filename)
 
@@ -144,7 +150,8 @@ class _Reading:
                 case _:
                     pass
         calls = tuple(dict.fromkeys(self.calls))
-        return Speech(tuple(self.says), self.open, calls, tuple(self.awaits))
+        awaits = tuple(self.awaits)
+        return Speech(tuple(self.says), self.open, calls, awaits, self.loose, self.delegates)
 
     # -- calls -----------------------------------------------------------------------------
 
@@ -253,12 +260,15 @@ class _Reading:
     def _yield(self, node: ast.Yield, value: ast.expr | None) -> None:
         if value is None or self._is_context():
             return
+        before, self.open = self.open, False
         if isinstance(value, ast.Tuple) and len(value.elts) == 2:
             self._say(node, value.elts[0], value.elts[1])
         else:
             self._say(node, value, None)
+        self.loose, self.open = self.loose or self.open, before
 
     def _yield_from(self, value: ast.expr) -> None:
+        self.delegates = True
         own = isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
         if not own or not self.scope.is_me(
             cast("ast.Attribute", cast("ast.Call", value).func).value
@@ -317,6 +327,12 @@ class _Reading:
             fields[key.value] = _constant_schema(value)
         schema: dict[str, object] = {"type": "object", "properties": fields}
         return Payload(VERSION, schema | ({"required": list(fields)} if fields else {}))
+
+
+def _is_loose(parts: list[Speech]) -> bool:
+    """Of a handler with its helpers, the handler first."""
+    delegated = any(part.delegates for part in parts)
+    return any(part.loose for part in (parts if delegated else parts[:1]))
 
 
 def payload_of(cls: type, version: str) -> Payload:

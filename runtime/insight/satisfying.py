@@ -69,10 +69,23 @@ def _payload_can(schema: Schema | None, path: str, condition: object) -> bool:
     if root != "payload" or schema is None:
         return True
     found = _reached(schema, segments)
-    if not found:
-        # Nothing is there: what holds of nothing, holds.
-        return Filter({"payload.x": condition}).matches(Event(type="x", source="x"))
-    return any(_can(one, condition) for one in found)
+    if any(_can(one, condition) for one in found):
+        return True
+    if found and not _may_lack(schema, segments):
+        return False
+    # Nothing is there, or may be: what holds of nothing, holds.
+    return Filter({"payload.x": condition}).matches(Event(type="x", source="x"))
+
+
+def _may_lack(schema: Schema, segments: Sequence[str]) -> bool:
+    """Whether nothing may stand there: in a list, or in a dict, or in what is one of several. (A
+    field of a class is there, with its default if with nothing else.)"""
+    here = alternatives(schema)
+    for segment in segments:
+        if any(kind(one) != "object" or segment not in properties(one) for one in here):
+            return True
+        here = [inner for one in here for inner in _step(one, segment)]
+    return False
 
 
 def _reached(schema: Schema, segments: Sequence[str]) -> list[Schema]:

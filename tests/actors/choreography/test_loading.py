@@ -89,3 +89,15 @@ def test_no_thread_is_left_of_a_function_that_waits(tmp_path: Path) -> None:
         load(f"{file}:fails")
 
     assert not [thread.name for thread in threading.enumerate() if thread not in before]
+
+
+def test_what_a_module_prints_is_not_in_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "talking_of_its_own.py"
+    file.write_text("print('here I am')\ndef build(system): print('and here')\n")
+
+    load(str(file))
+
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "here I am\nand here\n")

@@ -100,8 +100,30 @@ QUIET_UNDOING = """
         system.spawn(Shipping)
 """
 
+PAGES = """
+    class Reader(Agent):
+        terminal = ("T.read",)
 
-@pytest.mark.parametrize("source", [HELPERS, AGAIN, APPROVAL, QUIET_UNDOING])
+        @every(30)
+        async def read(self, event):
+            async for page in self.pages():
+                yield "T.read", {"page": page}
+            for line in self.lines():
+                self.emit("T.read", {"line": line})
+
+        async def pages(self):
+            yield 1
+
+        def lines(self):
+            for number in range(3):
+                yield number
+
+    def build(system):
+        system.spawn(Reader)
+"""
+
+
+@pytest.mark.parametrize("source", [HELPERS, AGAIN, APPROVAL, QUIET_UNDOING, PAGES])
 def test_nothing_is_found_where_nothing_is_wrong(written: Written, source: str) -> None:
     told = report(written(source))
 
