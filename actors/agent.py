@@ -15,7 +15,7 @@ from choreia.actors.awaiting import await_outside
 from choreia.actors.base import Actor
 from choreia.actors.birth import attend
 from choreia.actors.blocking import forbid_on_loop
-from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, topic_of
+from choreia.actors.handlers import HandlerPlanner, HandlerSpec, handlers_of, refuse_steps, topic_of
 from choreia.actors.once import call_once
 from choreia.actors.options import Options, check_exclusive, check_words, declared_abilities
 from choreia.actors.sending import send_early, send_early_async
@@ -102,7 +102,10 @@ class Agent(Actor):
     @classmethod
     def _choreia_specs(cls) -> tuple[HandlerSpec, ...]:
         """The handlers of the class."""
-        return handlers_of(cls)
+        specs = handlers_of(cls)
+        if not hasattr(cls, "_choreia_saga"):
+            refuse_steps(cls, specs)
+        return specs
 
     @classmethod
     def _choreia_more(cls) -> tuple[str, ...]:

@@ -182,6 +182,20 @@ class HandlerSpec:
     topics: tuple[Topic, ...]
 
 
+SAGA_MARK = "__choreia_saga__"
+"""Of methods that take a step of a case, which only a `SagaParticipant` keeps records of."""
+
+
+def refuse_steps(cls: type, specs: Iterable[HandlerSpec]) -> None:
+    """An agent that is no participant would take its steps again and again, and undo none."""
+    for spec in specs:
+        if hasattr(spec.function, SAGA_MARK):
+            raise InvalidAgent(
+                f"{cls.__name__}.{spec.name} is marked with @step, @pivot or @join: derive "
+                f"{cls.__name__} from SagaParticipant"
+            )
+
+
 def handlers_of(cls: type) -> tuple[HandlerSpec, ...]:
     """The handlers of `cls`, those of base classes first, in the order they are defined.
 
@@ -199,7 +213,7 @@ def handlers_of(cls: type) -> tuple[HandlerSpec, ...]:
     for name, topics in marks.items():
         function = inspect.getattr_static(cls, name, None)
         if inspect.isfunction(function):
-            _check_arguments(cls, name, function)
+            check_arguments(cls, name, function)
             specs.append(HandlerSpec(name, function, Kind.of(function), topics))
     return tuple(specs)
 
@@ -213,12 +227,14 @@ def _refuse_wrapped(cls: type, name: str, value: object) -> None:
         )
 
 
-def _check_arguments(cls: type, name: str, function: Handler) -> None:
+def check_arguments(
+    cls: type, name: str, function: Callable[..., object], what: str = "handler"
+) -> None:
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:
         raise InvalidAgent(
-            f"handler {cls.__name__}.{name}{inspect.signature(function)} must take self and the "
+            f"{what} {cls.__name__}.{name}{inspect.signature(function)} must take self and the "
             "event, and nothing else without a default"
         ) from None
 

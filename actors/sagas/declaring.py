@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import attrs
 
 from choreia.actors.agent import Agent
-from choreia.actors.handlers import HandlerSpec, Topic, topic_of
+from choreia.actors.handlers import HandlerSpec, Topic, check_arguments, topic_of
 from choreia.actors.sagas.delivery import SagaStep
 from choreia.actors.sagas.marks import MARK, mark_of
 from choreia.actors.sagas.records import StepState
@@ -73,23 +73,34 @@ def topics_of(cls: type[SagaParticipant], attribute: str) -> tuple[Topic, ...]:
         )
     topics = (topic_of(one, None) for one in cast("Iterable[str | type]", declared))
     # A failure is handled as the event that it is, whatever its payload.
-    return tuple(attrs.evolve(topic, payload_class=None) for topic in topics)
+    failures = tuple(attrs.evolve(topic, payload_class=None) for topic in topics)
+    for topic in failures:
+        try:
+            topic.pattern(cls)
+        except InvalidAgent:
+            raise InvalidAgent(
+                f"{cls.__name__}.{attribute}: {topic.text!r} names what {cls.__name__} does not "
+                "have; what its instances have is too late here"
+            ) from None
+    return failures
 
 
 def check_step(cls: type[SagaParticipant], step: SagaStep, failures: bool) -> None:
     mark, where = step.mark, f"{cls.__name__}.{step.method}"
     if mark.compensate is not None:
-        undo: object = getattr(cls, mark.compensate, None)
-        if not callable(undo) or hasattr(Agent, mark.compensate):
+        undo = inspect.getattr_static(cls, mark.compensate, None)
+        if not inspect.isfunction(undo) or hasattr(Agent, mark.compensate):
             raise InvalidAgent(
                 f"{where}: there is no method {mark.compensate!r} that could undo it (compensate)"
             )
         if mark_of(undo) is not None or mark.compensate == step.method:
             raise InvalidAgent(f"{where}: {mark.compensate!r} is a step itself (compensate)")
+        check_arguments(cls, mark.compensate, undo, "compensation")
         if not failures:
             raise InvalidAgent(
                 f"{where}: nothing would have it undone: say when, compensate_on = (…,)"
             )
+        _check_not_undone_by_itself(cls, step)
     if cls.emits is None:
         return
     listed = [
@@ -99,6 +110,16 @@ def check_step(cls: type[SagaParticipant], step: SagaStep, failures: bool) -> No
     for type_ in mark.emits:
         if not any(pattern.matches(type_) for pattern in listed):
             raise InvalidAgent(f"{where} emits {type_!r}, which {cls.__name__}.emits does not list")
+
+
+def _check_not_undone_by_itself(cls: type[SagaParticipant], step: SagaStep) -> None:
+    for pattern in cls._choreia_compensate_on:
+        for type_ in step.mark.emits:
+            if pattern.matches(type_):
+                raise InvalidAgent(
+                    f"{cls.__name__}.{step.method}: {type_!r} says that it is done, and would have "
+                    f"it undone at once (compensate_on = {pattern.pattern!r})"
+                )
 
 
 # -- the handlers of a class ------------------------------------------------------------------

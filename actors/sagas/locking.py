@@ -41,7 +41,8 @@ class Lock:
         else has it: ask `free_for` first."""
         if not isinstance(owner, str) or not owner:
             raise InvalidAgent(f"Lock.take({owner!r}): give the correlation id of the case")
-        if not seconds > 0 or not isfinite(now):
+        numbers = isinstance(now, (int, float)) and isinstance(seconds, (int, float))
+        if not numbers or not seconds > 0 or not isfinite(now):
             raise InvalidAgent(
                 f"Lock.take(now={now!r}, seconds={seconds!r}): give a time, and more than 0"
             )

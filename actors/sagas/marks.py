@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, cast
 
 import attrs
 
-from choreia.actors.handlers import Topic, mark_handler, topic_of
+from choreia.actors.handlers import SAGA_MARK, Topic, mark_handler, topic_of
 from choreia.runtime.errors import InvalidAgent
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.schema import type_of
@@ -20,7 +20,7 @@ Topics = str | type | tuple[str | type, ...]
 """A pattern or an `@event_type` class, or several."""
 Given = Mapping[str, object] | Filter | None
 
-MARK = "__choreia_saga__"
+MARK = SAGA_MARK
 
 
 @attrs.frozen

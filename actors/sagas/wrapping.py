@@ -129,6 +129,13 @@ class AroundStep:
         delivery = turn.delivery
         if step.name not in delivery.pending:
             due = delivery.due.get(step.name)
+            if due is None and not step.mark.awaits:
+                turn.report(
+                    logging.WARNING,
+                    "step %s has returned, and has said none of %s: it may never be done. Emit "
+                    "one; or, if the answer comes later, declare what it awaits, or a deadline",
+                    step.method, ", ".join(step.mark.emits),
+                )  # fmt: skip
             turn.note(attrs.evolve(turn.blank(step, StepState.DOING), until=due))
             if due is not None:
                 turn.remind(step.name, delivery.event.id, due)
@@ -179,8 +186,14 @@ def give_up(
 def _emit_failure(turn: SagaTurn, step: SagaStep, said: object) -> None:
     if isinstance(said, Mapping):
         turn.emit(step.mark.fails, cast("Mapping[str, object]", said))
-    else:
+    elif not isinstance(said, type) and type_of(said) is not None:
         turn.emit(said)
+    else:
+        raise ReturnedValue(
+            f"step {step.method}: a {type(said).__name__} cannot say that it has failed: give "
+            f"StepFailed, or return from failure(), a payload for {step.mark.fails!r}, or an "
+            "instance of an @event_type class"
+        )
 
 
 def _emit_returned(turn: SagaTurn, step: SagaStep, returned: object) -> None:

@@ -89,11 +89,14 @@ class GiveUp(ChoreiaError):
 class StepFailed(GiveUp):
     """Raise it in a step of a saga: it cannot be done, and its `fails` is to be emitted.
 
-    Give a reason, or the payload that is to be emitted: a mapping, or an instance of an
-    `@event_type` class. It is not tried again, unless the case's pivot is done: then it has to be.
+    Give a reason (text, or the error that it was), or the payload that is to be emitted: a mapping,
+    or an instance of an `@event_type` class. It is not tried again, unless the case's pivot is
+    done: then it has to be.
     """
 
     def __init__(self, reason: object = "failed") -> None:
+        if isinstance(reason, BaseException):
+            reason = f"{type(reason).__name__}: {reason}"
         super().__init__(reason if isinstance(reason, str) else type(reason).__name__)
         self.payload: object = None if isinstance(reason, str) else reason
 

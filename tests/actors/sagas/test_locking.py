@@ -45,7 +45,7 @@ def test_it_is_released_by_who_has_it_alone() -> None:
 
 @pytest.mark.parametrize(
     ("owner", "now", "seconds"),
-    [("", 0, 1), (None, 0, 1), ("a", 0, 0), ("a", nan, 1), ("a", 0, nan)],
+    [("", 0, 1), (None, 0, 1), ("a", 0, 0), ("a", nan, 1), ("a", 0, nan), ("a", None, 1)],
 )
 def test_what_makes_no_sense_is_refused(owner: str, now: float, seconds: float) -> None:
     with pytest.raises(InvalidAgent):

@@ -10,6 +10,7 @@ import pytest
 
 from choreia import (
     ActorSystem,
+    Agent,
     ChoreiaError,
     Event,
     EventSourcedAgent,
@@ -104,6 +105,22 @@ def marked(**more: Any) -> Any:
         ({"charge": marked(compensate="charge"), "compensate_on": ("f",)}, "a step itself"),
         ({"charge": marked(compensate="undo"), "undo": method}, "say when"),
         ({"charge": marked(), "emits": ("other",)}, "does not list"),
+        (
+            {"charge": marked(compensate="undo"), "undo": lambda self: None}
+            | {"compensate_on": ("f",)},
+            "must take self and the event",
+        ),
+        (
+            {"charge": marked(compensate="undo"), "undo": staticmethod(lambda self, event: None)}
+            | {"compensate_on": ("f",)},
+            "no method 'undo'",
+        ),
+        (
+            {"charge": marked(compensate="undo"), "undo": method}
+            | {"compensate_on": ("f", "payment.*")},
+            r"undone at once .*payment\.\*",
+        ),
+        ({"compensate_on": ("{domain}.failed",)}, "does not have"),
         ({"compensate_on": "f"}, "give a tuple"),
         ({"compensate_on": ("a..b",)}, "a..b"),
         ({"withdraw_on": (int,)}, "no topic"),
@@ -113,6 +130,16 @@ def marked(**more: Any) -> Any:
 def test_a_class_that_makes_no_sense_is_refused(more: dict[str, Any], says: str) -> None:
     with pytest.raises(ChoreiaError, match=says):
         define(**more)
+
+
+def test_an_agent_that_is_no_participant_takes_no_steps() -> None:
+    with pytest.raises(InvalidAgent, match=r"Payment\.charge .* derive Payment from SagaPart"):
+        type("Payment", (Agent,), {"charge": marked()})
+
+
+def test_a_failure_may_name_what_the_class_has() -> None:
+    cls = define(compensate_on=("{domain}.failed",), domain="till")
+    assert [one.pattern for one in cls._choreia_compensate_on] == ["till.failed"]
 
 
 def test_what_follows_from_marks_need_not_be_listed() -> None:
