@@ -171,7 +171,7 @@ class AgentRef(PykkaRef[A]):
         item = Envelope(message) if message.__class__ in _SPECIAL else (message,)
         admission = admit_one(cell.feed, item, turn.cell if turn else None)
         who = None if turn is not None else f"tell to {cell.name}"
-        with cell.engine.counted(cell, message):
+        with cell.engine.counted(cell, item):
             if await cell.engine.drive_async(admission, None, who) == GONE:
                 raise dead_error(cell)
 
@@ -186,10 +186,10 @@ class AgentRef(PykkaRef[A]):
         cell = self._cell
         reply = Reply(cell)
         envelope = Envelope(message, reply)
-        with cell.engine.counted(cell, message):
+        with cell.engine.counted(cell, envelope):
             gone = cell.feed.force(envelope) != TAKEN
         if gone:
-            cell.engine.over(cell, message)
+            cell.engine.over(cell, envelope)
             _refuse(envelope, cell)
         return reply.get(timeout=timeout) if block else reply
 

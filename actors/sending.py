@@ -60,7 +60,7 @@ def _leave(turn: Turn, event: Event) -> Admission:
     route, feeds = engine.bus.receivers(event)
     if _WATCHERS not in reached:
         # Of those who get it each counts when its turn comes: meanwhile what is in hand here does.
-        engine.bus.count(event, route, ())
+        engine.bus.count(event, route, feeds, by_one=True)
         engine.bus.show(event, route)
         reached.add(_WATCHERS)
     for feed in feeds:
@@ -72,11 +72,11 @@ def _leave(turn: Turn, event: Event) -> Admission:
             except MailboxFull:  # it rejects: no exception of delivery's rises into a handler
                 engine.undeliverable(event, feed.cell, REJECTED)
                 verdict = TAKEN
+        if verdict == GONE:
+            engine.undeliverable(event, feed.cell, verdict)
         turn.check("emit_now")  # it may have been replaced while it waited
         turn.live()
         reached.add(feed.cell.number)
-        if verdict == GONE:
-            engine.undeliverable(event, feed.cell, verdict)
     if progress is not None:
         progress.sent.add(event.id)
         progress.reached.pop(event.id, None)

@@ -1,8 +1,9 @@
-"""What holds for every test: where it runs, the flag for long runs, and Hypothesis without a
-stopwatch."""
+"""What holds for every test: in how many processes, the flag for long runs, and Hypothesis
+without a stopwatch."""
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -29,10 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Folders are run on several cores, unless the command line says how (``-n 0``).
+    """Whole folders are run on several cores, unless the command line says how (``-n 0``).
 
-    Here, not in `addopts`: it would hold for single tests, too, which end before workers have
-    begun; a debugger would be refused, and ``-p no:xdist``.
+    Here, not in `addopts`: there it would hold for a few tests, too, which end before workers
+    have begun, and a debugger would be refused, and ``-p no:xdist``.
     """
     option = config.option
     worker = hasattr(config, "workerinput")
@@ -40,8 +41,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return
     chosen = option.numprocesses is not None or option.dist != "no" or option.tx or option.distload
     looked_at = option.usepdb or option.trace or option.capture == "no"
-    folders = all(Path(arg).is_dir() for arg in config.args)
-    if folders and not (chosen or looked_at or option.soak):  # soaks measure the process
+    few = option.keyword or not all(Path(arg).is_dir() for arg in config.args)
+    if not (chosen or looked_at or few or option.soak):  # a soak measures its process
         option.numprocesses = min(MOST_WORKERS, os.cpu_count() or 1)
         option.dist = "worksteal"  # begins with halves: most files stay whole, and in order
 
@@ -53,3 +54,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay for good: no collection needs to look at them again, half a second
+    each time."""
+    gc.collect()
+    gc.freeze()

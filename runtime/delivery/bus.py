@@ -277,10 +277,14 @@ class Bus:
             if not taken:
                 self._engine.over(feed.cell, event)
 
-    def count(self, event: Event, route: Route, feeds: Sequence[Feed]) -> None:
-        """`event` is about to be offered to `feeds`: its case has that much more in flight."""
+    def count(
+        self, event: Event, route: Route, feeds: Sequence[Feed], *, by_one: bool = False
+    ) -> None:
+        """`event` is about to be offered to `feeds`: its case has that much more in flight.
+        `by_one`: each of them is counted when its turn comes."""
         if self._engine.cases is not None:
-            self._engine.cases.sent(event, _holding(feeds), route.ending, bool(feeds))
+            holding = 0 if by_one else _holding(feeds)
+            self._engine.cases.sent(event, holding, route.ending, bool(feeds))
 
     def show(self, event: Event, route: Route) -> None:
         """Let those see `event` who only watch. They cannot hurt the observed: one that raises

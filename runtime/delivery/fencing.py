@@ -70,5 +70,8 @@ def fence(cell: Cell, successor: Turn, expected: object) -> bool:
             old.claimed = False
             return False
         old.retire()
+        # What it has handled, and not told of yet.
+        successor.unreported = list(old.unreported)
+        old.unreported.clear()
         cell.turn = successor
     return True

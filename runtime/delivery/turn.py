@@ -145,6 +145,8 @@ class Turn(Frames):
                             cell.handled += 1
                             if cases is not None:
                                 done.append(item)  # type: ignore[arg-type]
+                                if cases.watched:  # or it is told when the next one is done with
+                                    done = self._done(done)
             elif kind is tuple:
                 self.event = None
                 self.step = hear
@@ -175,7 +177,7 @@ class Turn(Frames):
                 continue
             before_these, cell.since = cell.since, monotonic()
             brisk = self.brisk = cell.since - before_these < BRISK
-            if done and (not brisk or cases.watched):  # type: ignore[union-attr]
+            if done and not brisk:
                 done = self._done(done)
             if not left or cell.since >= over_at:
                 if self.frame is None:

@@ -60,7 +60,7 @@ class Ledger:
 
     __slots__ = (
         *("_after", "_before", "_buried", "_bus", "_cell", "_changes", "_done"),
-        *("_entering", "_events", "_in_hand", "_last", "_then"),
+        *("_entering", "_events", "_in_hand", "_last", "_then", "_told"),
         *(
             "alarms",
             "durable",
@@ -106,6 +106,8 @@ class Ledger:
         self._changes: list[Change] = []
         self._last: Entry | None = None
         self._then: list[Callable[[], None]] = []
+        self._told: list[Event] = []
+        """Of whose cases those who wait are to be told."""
         """To be done when what is entered now is on disk: answers, and the like."""
 
     # -- taking its place -------------------------------------------------------------------
@@ -197,10 +199,15 @@ class Ledger:
         self.tell_of(item.event)
 
     def tell_of(self, event: Event) -> None:
-        """When what is entered is on disk, tell those who wait for its case."""
+        """When what is entered is on disk, tell those who wait for its case then."""
+        if self._cell.engine.cases is not None:
+            self._told.append(event)
+
+    def _tell(self, events: Sequence[Event]) -> None:
         cases = self._cell.engine.cases
         if cases is not None and cases.watched:
-            self._then.append(partial(cases.tell, event.metadata.correlation_id or event.id))
+            for event in events:
+                cases.tell(event.metadata.correlation_id or event.id)
 
     def buried(self, letter: Letter) -> None:
         """It is a dead letter."""
@@ -216,6 +223,7 @@ class Ledger:
         self._in_hand = 0
         self._done += 1
         self._after = max(self._after, recorded.position)
+        self.tell_of(recorded.event)
 
     def unbury(self, event_id: str) -> None:
         """A dead letter was handled after all."""
@@ -293,6 +301,9 @@ class Ledger:
         events, self._events = self._events, []
         changes, self._changes = self._changes, []
         then, self._then = self._then, []
+        if self._told:
+            then.append(partial(self._tell, self._told))
+            self._told = []
         move = None
         if self._after != self._before:
             move = Move(self._cell.agent, self.epoch, self._before, self._after)

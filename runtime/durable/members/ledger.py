@@ -60,6 +60,7 @@ class MemberLedger(Ledger):
     def buried_next(self, recorded: Recorded) -> None:
         self._in_hand = 0
         self._positions.append(recorded.position)
+        self.tell_of(recorded.event)
 
     def set_timer(self, timer: SetTimer) -> None:
         self._changes.append(timer)

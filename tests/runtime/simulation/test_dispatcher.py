@@ -249,6 +249,8 @@ def test_timeouts_are_virtual_too(system: ActorSystem) -> None:
     kept: list[Any] = []
     ref = system.spawn(partial(Keeper, kept), name="keeper", mailbox=1)
     system.pause("keeper")
+    system.subscribe("other", kept.append, name="ear")
+    system.pause("ear")  # or the case would be over at once
     system.wait_idle()
     real, start = time.monotonic(), system.clock.monotonic()
     system.publish("work", {"n": 1})
