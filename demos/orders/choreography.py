@@ -97,6 +97,7 @@ def place_once(system: ActorSystem, orders: Iterable[Order]) -> None:
             type="order.placed",
             source="customers",
             payload=OrderPlaced(order),
+            timestamp=system.clock.now(),
             id=case_of(order.id),
             metadata={"correlationId": case_of(order.id)},
         )

@@ -1,7 +1,7 @@
 """`choreia map` and `choreia check`.
 
 What the formats look like for a seeded run of the orders stands in ``expected/``. When that is to
-be another, run these tests once with CHOREIA_EXPECTED=write, and look at the difference.
+be another, run these tests once with CHOREIA_EXPECT=write, and look at the difference.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_each_format_is_as_expected(
     assert result.exit_code == 0, result.output
     shown = "\n".join(line.rstrip() for line in result.stdout.splitlines()) + "\n"
     file = EXPECTED / name
-    if os.environ.get("CHOREIA_EXPECTED") == "write":
+    if os.environ.get("CHOREIA_EXPECT") == "write":
         file.write_text(shown)
     assert shown == file.read_text()
 
