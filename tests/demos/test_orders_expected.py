@@ -7,7 +7,6 @@ them before they are committed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,12 @@ CASE = "order-order-7"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     where = str(tmp_path_factory.mktemp("orders") / "orders.db")
     run = ["--orders", "20", "--seed", "1", "--mode", "simulated", "--quiet", "--store", where]
     result = CliRunner().invoke(orders, run)
     assert result.exit_code == 0, result.output
-    yield where
+    return where
 
 
 @pytest.mark.parametrize(
