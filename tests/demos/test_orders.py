@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Literal
 
 import pytest
 
-from choreia import ActorSystem, Event
+from choreia import ActorSystem, Event, IdleTimeout
 from choreia.demos.orders import build
 from choreia.demos.orders.audit import audit
 from choreia.demos.orders.books import Books
@@ -210,6 +211,9 @@ def test_a_cancellation_while_the_reservation_is_in_flight(system: ActorSystem) 
         with system.listen("inventory.reserved") as reserved:
             place(system, order())
             next(iter(reserved))
+        while not system.inspect().agent("payment").mailbox_size:  # whoever listens hears it first
+            with suppress(IdleTimeout):
+                system.wait_idle(timeout=0.01)
         system.publish(CancellationRequested("A-1"), correlation_id=case_of("A-1"))
         system.resume("payment")
         system.wait_idle(timeout=60)
