@@ -20,7 +20,7 @@ With a store the log is the truth about what is durable; see `actors/cases.py` f
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -83,7 +83,7 @@ class Cases:
         self._lock = Lock()
         self._live: dict[str, Tally] = {}
         """With something in flight, a timer, or somebody who waits for it."""
-        self._resting: dict[str, Tally] = {}
+        self._resting: OrderedDict[str, Tally] = OrderedDict()
         """The last of the others, the oldest first."""
         self.forgotten = 0
         """Cases at rest that are not remembered any more."""
@@ -328,7 +328,7 @@ class Cases:
         if not case.watchers and self._live.pop(case.id, None) is not None:
             self._resting[case.id] = case
             if len(self._resting) > self.kept:
-                del self._resting[next(iter(self._resting))]
+                self._resting.popitem(last=False)  # of a plain dict the first is found ever later
                 self.forgotten += 1
         return case.watchers
 

@@ -194,6 +194,8 @@ class Turn(Frames):
 
     def _done(self, events: list[Event]) -> list[Event]:
         """They are handled: a new list for the next."""
+        if self.frame is None:  # or whoever is told, and looks, finds the last of them in hand
+            self.step = self.event = None
         following: list[Event] = []
         self.unreported = following
         if self.engine.cases is not None:
