@@ -89,7 +89,7 @@ class Cases:
         """Cases at rest that are not remembered any more."""
         self._trail: deque[Event] = deque(maxlen=kept)
         self._losses: deque[Loss] = deque(maxlen=kept)
-        self._came: dict[str, float] = {}
+        self._came: OrderedDict[str, float] = OrderedDict()
         self.watched = 0
         """How many wait for a case: then each end is told of at once, and not by the batch."""
         self.unheard: Counter[str] = Counter()
@@ -124,7 +124,7 @@ class Cases:
         with self._lock:
             self._came[event.id] = at
             if len(self._came) > self.kept:
-                del self._came[next(iter(self._came))]
+                self._came.popitem(last=False)
 
     def time_of(self, event: Event) -> float:
         """When it was published."""
