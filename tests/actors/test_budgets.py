@@ -15,6 +15,7 @@ from choreia import (
     InvalidLimit,
     MemoryStore,
     Retry,
+    RetryAfter,
     on,
 )
 from choreia.runtime.stores.base import EventStore
@@ -129,6 +130,31 @@ def test_a_restart_does_not_forget_what_was_used() -> None:
         system.wait_idle()
         assert len(system.dead_letters()) == 2
         assert told == []  # that was said by an earlier run
+
+
+def test_what_is_begun_again_after_a_broken_run_is_paid_for_once() -> None:
+    store, runs = MemoryStore(), 0
+
+    class Caller(Agent):
+        @on("ask")
+        def ask(self, event: Event) -> None:
+            self.spend(usd=1.0)
+            self.emit_now("paid")  # so what was spent is on record, though the handler is not done
+            if runs == 1:
+                raise RetryAfter(3_600)
+
+    for runs in (1, 2):
+        limits = CaseLimits(spend=1.5)
+        system = ActorSystem(mode="simulated", store=store, limits=limits)
+        told = excess(system)
+        system.spawn(Caller)
+        system.publish("ask", {}, id="once")
+        system.advance(1)
+        assert told == []
+        assert system.dead_letters() == []
+        view = system.inspect().agent("caller")
+        assert view.handled == runs - 1  # the second run has it anew, and ends it
+        system.stop(drain=False)
 
 
 @pytest.mark.parametrize("usd", [-1, float("nan"), float("inf"), True, "1"])
