@@ -19,11 +19,11 @@ from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.durable.bus import LogBus
 from choreia.runtime.errors import CaseTimeout, ChoreiaError, SystemStopped, UnknownCase
 from choreia.runtime.events.display import plain
-from choreia.runtime.events.event import Event
+from choreia.runtime.events.event import Event, case_of
 from choreia.runtime.insight import reading
 from choreia.runtime.insight.listing import CaseSummary, check, some, summary
 from choreia.runtime.insight.matching import Listeners
-from choreia.runtime.insight.memory import Memory, beside_the_log, case_of
+from choreia.runtime.insight.memory import Memory, beside_the_log
 from choreia.runtime.insight.story import Delivery, Interest, State, Story
 from choreia.runtime.insight.verdict import Verdict, Word, judge
 from choreia.runtime.stores.base import Selection

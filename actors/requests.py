@@ -23,10 +23,9 @@ from choreia.runtime.errors import (
     SystemStopped,
 )
 from choreia.runtime.events.display import plain
-from choreia.runtime.events.event import Event
+from choreia.runtime.events.event import Event, case_of
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.topic import TopicPattern
-from choreia.runtime.insight.memory import case_of
 from choreia.runtime.insight.story import Story
 from choreia.runtime.insight.verdict import Verdict, judge
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import attrs
 
 from choreia.actors.sagas.marks import StepMark
-from choreia.actors.sagas.records import StepRecord, case_of
-from choreia.runtime.events.event import Event
+from choreia.actors.sagas.records import StepRecord
+from choreia.runtime.events.event import Event, case_of
 
 
 @attrs.frozen

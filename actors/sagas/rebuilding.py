@@ -16,8 +16,8 @@ from choreia.actors.handlers import Topic
 from choreia.actors.reconstructing import name_in
 from choreia.actors.sagas.delivery import SagaStep
 from choreia.actors.sagas.participant import SagaParticipant
-from choreia.actors.sagas.records import Place, StepRecord, StepState, case_of, places_of
-from choreia.runtime.events.event import Event
+from choreia.actors.sagas.records import Place, StepRecord, StepState, places_of
+from choreia.runtime.events.event import Event, case_of
 from choreia.runtime.events.keypath import key_reader, spelled
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.topic import TopicPattern

@@ -140,10 +140,6 @@ class StepRecord:
         )
 
 
-def case_of(event: Event) -> str:
-    return event.metadata.correlation_id or event.id
-
-
 def places_of(event: Event) -> tuple[Place, ...]:
     """The steps that `event` stands on."""
     said: object = event.metadata.extensions.get(EXTENSION)

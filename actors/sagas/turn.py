@@ -21,7 +21,6 @@ from choreia.actors.sagas.records import (
     StepRecord,
     StepState,
     addressed,
-    case_of,
     extension_of,
 )
 from choreia.actors.timers import cancel_timer, durable_ledger
@@ -31,7 +30,7 @@ from choreia.runtime.durable.members.turn import MemberTurn
 from choreia.runtime.durable.turn import DurableTurn
 from choreia.runtime.errors import GiveUp, StepFailed
 from choreia.runtime.events.display import plain
-from choreia.runtime.events.event import Event
+from choreia.runtime.events.event import Event, case_of
 from choreia.runtime.events.schema import type_of
 from choreia.runtime.stores.unit import KeepRecord
 

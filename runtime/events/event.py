@@ -291,6 +291,11 @@ def make_metadata(
     return draft  # type: ignore[return-value]
 
 
+def case_of(event: Event) -> str:
+    """The id of the case that it belongs to. What has no correlation is a case of its own."""
+    return event.metadata.correlation_id or event.id
+
+
 def outside_time() -> float:
     """The timestamp of an event that is made outside any system, by whose clock it would go."""
     return time.time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from choreia.runtime.events.event import Event
+from choreia.runtime.events.event import Event, case_of
 
 LIVE = 1
 """The runtime's own news: delivered in the run that recorded it, and in no later one."""
@@ -28,8 +28,7 @@ class Recorded:
     @property
     def case(self) -> str:
         """The case that it belongs to. What has no correlation is a case of its own."""
-        found = self.event.metadata.correlation_id
-        return self.event.id if found is None else found
+        return case_of(self.event)
 
     @property
     def live(self) -> bool:

@@ -19,7 +19,7 @@ from choreia.runtime.delivery.cell import BACKING_OFF, Cell
 from choreia.runtime.delivery.deadletter import name_error
 from choreia.runtime.delivery.engine import Engine
 from choreia.runtime.delivery.shared import Seat
-from choreia.runtime.events.event import Event
+from choreia.runtime.events.event import Event, case_of
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.insight.naming import family
 from choreia.runtime.insight.story import Delivery, State, Story
@@ -28,10 +28,6 @@ Key = tuple[str, str]
 """An event's id and an agent's name: one delivery."""
 Wanted = tuple[Recorded, str, bool]
 """An event, an agent that it was for, and whether that only looks on."""
-
-
-def case_of(event: Event) -> str:
-    return event.metadata.correlation_id or event.id
 
 
 class Memory:

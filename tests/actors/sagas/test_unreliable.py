@@ -31,7 +31,7 @@ from choreia.runtime.delivery.bus import Target
 from choreia.runtime.delivery.cases import events_of
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.subscription import Subscription
-from choreia.runtime.insight.memory import case_of
+from choreia.runtime.events.event import case_of
 from choreia.runtime.insight.verdict import Verdict, Word
 from choreia.runtime.simulation.faults import Unreliable
 from choreia.runtime.stores.base import EventStore
