@@ -55,6 +55,10 @@ class Guard:
         if watch is not None:
             self._supervision.renew(watch)
 
+    def own_time(self) -> float:
+        """Now, as the supervisor counts."""
+        return self._supervision.own_time()
+
     def suspects(self, cell: Cell) -> bool:
         """Whether it is suspected now."""
         watch = _record(cell).watch

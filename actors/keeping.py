@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -115,6 +116,16 @@ def open_store(
     return SqliteStore(
         cast("str | Path", given), durability=durability, wait=wait, readonly=readonly
     )
+
+
+def shown_store(given: object) -> str | None:
+    """Where it is, without the password that a URL may have; None: there is none."""
+    if given is None or not isinstance(given, (str, Path)):
+        return None if given is None else type(given).__name__
+    if not str(given).startswith(_SERVER):
+        return str(given)
+    url = urlsplit(str(given))
+    return f"{url.scheme}://{url.hostname or ''}{url.path}"
 
 
 def checked(given: object) -> EventStore:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
-from types import TracebackType
 from typing import Any, Literal, cast
 
 from choreia.actors.agent import Agent
 from choreia.actors.blocking import check_timeout, forbid_on_loop, refuse_fenced
 from choreia.actors.cases import Board
+from choreia.actors.ending import Ending
 from choreia.actors.guard import SUPERVISOR, Guard
 from choreia.actors.handlers import topic_of
-from choreia.actors.keeping import Durability, Keeping, StoreGiven
+from choreia.actors.inspecting.options import InspectionGiven, inspection_of
+from choreia.actors.inspecting.serving import serve
+from choreia.actors.keeping import Durability, Keeping, StoreGiven, shown_store
 from choreia.actors.lifecycle import Lifecycle
 from choreia.actors.looking import Looking
 from choreia.actors.options import USUAL
@@ -28,7 +29,6 @@ from choreia.actors.registry import Registry
 from choreia.actors.requests import refuse_in_turn
 from choreia.actors.roster import Roster
 from choreia.actors.spawning import Spawner
-from choreia.actors.stopping import GRACE, Stopping
 from choreia.actors.subscriber import FunctionPlanner, Subscriber, Subscription
 from choreia.runtime.delivery.cases import KEPT, Cases
 from choreia.runtime.delivery.clock import Clock, SystemClock
@@ -42,6 +42,8 @@ from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.keypath import spelled
 from choreia.runtime.events.limits import CaseLimits
 from choreia.runtime.health.heartbeat import Heartbeat
+from choreia.runtime.inspection.frames import Fields
+from choreia.runtime.inspection.server import Server
 from choreia.runtime.simulation.clock import SimulatedClock
 from choreia.runtime.simulation.dispatcher import SimulatedDispatcher
 from choreia.runtime.stores.unit import Start
@@ -50,7 +52,7 @@ Factory = Callable[[], object]
 Mode = Literal["threads", "simulated"]
 
 
-class ActorSystem(Outside, Looking):
+class ActorSystem(Outside, Looking, Ending):
     """Agents, and the machinery that carries events between them.
 
     Use it in a ``with`` (coroutine handlers then run on a loop of the system's own) or an
@@ -72,6 +74,7 @@ class ActorSystem(Outside, Looking):
     before an agent, publishers wait. `max_crashes`: a process may die so often over one event
     before that is a dead letter. `remember`: so many of the last events, deliveries, and cases at
     rest are remembered, to look back at; 0 switches that off, and `case` and `trace` with it.
+    `inspect`: serve `choreia top` and the like; True, the path of a socket, or an `Inspection`.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class ActorSystem(Outside, Looking):
         max_crashes: int = 5,
         heartbeat: Heartbeat | None = USUAL,
         remember: int = KEPT,
+        inspect: InspectionGiven = False,
     ) -> None:
         if not isinstance(workers, int) or isinstance(workers, bool) or workers < 1:
             raise InvalidAgent(f"workers={workers!r}: give a whole number of threads, 1 or more")
@@ -101,6 +105,7 @@ class ActorSystem(Outside, Looking):
             )
         if type(remember) is not int or remember < 0:
             raise InvalidAgent(f"remember={remember!r}: give a whole number of events, 0 or more")
+        inspection = inspection_of(inspect)
         random = Random(0 if seed is None and mode == "simulated" else seed)
         self._dispatcher: ThreadDispatcher | SimulatedDispatcher
         clock, self._dispatcher = _pair(mode, workers, random)
@@ -140,6 +145,12 @@ class ActorSystem(Outside, Looking):
         self._stopped = Gate()
         self._spawner.spawn(lambda: Registry(self._presence), "registry", "system", {})
         self._spawner.spawn(self._guard.supervisor, SUPERVISOR, "system", {})
+        self._server: Server | None = None
+        if inspection is not None:
+            facts: Fields = {"mode": mode, "workers": workers, "store": shown_store(store)}
+            self._server = serve(
+                self, inspection, self._roster, self._presence, self._guard, board, facts
+            )
 
     # -- agents ---------------------------------------------------------------------------
 
@@ -291,69 +302,6 @@ class ActorSystem(Outside, Looking):
         if not isinstance(self._dispatcher, SimulatedDispatcher):
             raise ChoreiaError('advance() needs virtual time: ActorSystem(mode="simulated")')
         self._dispatcher.advance(seconds)
-
-    def stop(self, drain: bool = True, timeout: float = 30) -> None:
-        """End the system; calling it again does nothing.
-
-        Publishes are refused, ``system.shutdown`` goes out, and with `drain` everything in flight
-        is handled first, firing no timers, for `timeout` seconds at most. What is left then
-        becomes dead letters with the reason ``stopped``.
-        """
-        refuse_in_turn("stop")
-        check_timeout(timeout)
-        if self._stopping.is_open:
-            if not self._stopped.is_open:  # another thread is at it
-                forbid_on_loop("stop", "await system.stop_async()")
-                self._stopped.wait(timeout)
-            return
-        forbid_on_loop("stop", "await system.stop_async()")
-        self._stopping.open()
-        for gate, seconds in Stopping(self._roster, self._lifecycle).steps(drain, timeout):
-            self._dispatcher.wait(gate, seconds)
-        self._end()
-
-    async def stop_async(self, drain: bool = True, timeout: float = 30) -> None:
-        """`stop`, awaiting."""
-        refuse_in_turn("stop_async")
-        check_timeout(timeout)
-        if self._stopping.is_open:
-            await self._stopped.wait_async(timeout)
-            return
-        self._stopping.open()
-        for gate, seconds in Stopping(self._roster, self._lifecycle).steps(drain, timeout):
-            await self._dispatcher.wait_async(gate, seconds)
-        if self._dispatcher.simulated:
-            self._end()
-        else:
-            await asyncio.to_thread(self._end)
-
-    def _end(self) -> None:
-        self._end_watching()
-        self._engine.clock.stop()
-        # All turns have ended, or will not: a thread that hangs in a handler is left behind.
-        self._dispatcher.stop(GRACE)
-        if self._keeping is not None:
-            self._keeping.close(GRACE)
-        self._stopped.open()
-
-    def __enter__(self) -> ActorSystem:
-        # Leaving it will block: better said before anything has begun.
-        forbid_on_loop("with ActorSystem(…)", "async with ActorSystem(…)")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        self.stop(drain=error is None)
-
-    async def __aenter__(self) -> ActorSystem:
-        self._dispatcher.adopt_loop(asyncio.get_running_loop())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        await self.stop_async(drain=error is None)
 
 
 def _pair(

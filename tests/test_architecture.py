@@ -27,6 +27,7 @@ RANKS = {
     "health": 3,
     "transports": 3,
     "insight": 3,
+    "inspection": 3,
     "simulation": 4,
 }
 
@@ -52,6 +53,7 @@ MAY_USE_CLOCKS = {
     "runtime/delivery/loopwatch.py": "it watches real event loops, on real time",
     "runtime/delivery/watchdog.py": "it watches real threads, on real time",
     "runtime/delivery/workers.py": "it waits for real threads to end",
+    "runtime/inspection/real.py": "who looks lives in real time",
     "runtime/stores/sqlite/files.py": "it waits for another process's lock",
     "runtime/events/event.py": "the timestamp of events made outside any system",
     "runtime/events/identity.py": "the ids of events made outside any system",

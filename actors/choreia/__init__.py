@@ -34,6 +34,10 @@ from choreia.runtime.errors import HandlerTimeout as HandlerTimeout
 from choreia.runtime.errors import HopLimit as HopLimit
 from choreia.runtime.errors import IdleTimeout as IdleTimeout
 from choreia.runtime.errors import IncompatibleVersion as IncompatibleVersion
+from choreia.runtime.errors import InspectionFailed as InspectionFailed
+from choreia.runtime.errors import InspectionInsecure as InspectionInsecure
+from choreia.runtime.errors import InspectionRefused as InspectionRefused
+from choreia.runtime.errors import InspectionTimeout as InspectionTimeout
 from choreia.runtime.errors import InvalidAcceptance as InvalidAcceptance
 from choreia.runtime.errors import InvalidAgent as InvalidAgent
 from choreia.runtime.errors import InvalidEvent as InvalidEvent
@@ -47,6 +51,7 @@ from choreia.runtime.errors import InvalidStore as InvalidStore
 from choreia.runtime.errors import InvalidType as InvalidType
 from choreia.runtime.errors import ListenerLagged as ListenerLagged
 from choreia.runtime.errors import MailboxFull as MailboxFull
+from choreia.runtime.errors import NoSuchSystem as NoSuchSystem
 from choreia.runtime.errors import OutboxFull as OutboxFull
 from choreia.runtime.errors import OutsideTurn as OutsideTurn
 from choreia.runtime.errors import PayloadMismatch as PayloadMismatch
@@ -55,6 +60,7 @@ from choreia.runtime.errors import RequestTimeout as RequestTimeout
 from choreia.runtime.errors import RetryAfter as RetryAfter
 from choreia.runtime.errors import ReturnedValue as ReturnedValue
 from choreia.runtime.errors import SchemaError as SchemaError
+from choreia.runtime.errors import SeveralSystems as SeveralSystems
 from choreia.runtime.errors import SimulatedIO as SimulatedIO
 from choreia.runtime.errors import SourceTaken as SourceTaken
 from choreia.runtime.errors import StaleCursor as StaleCursor
@@ -64,6 +70,7 @@ from choreia.runtime.errors import StoreError as StoreError
 from choreia.runtime.errors import StoreInsecure as StoreInsecure
 from choreia.runtime.errors import StoreLocked as StoreLocked
 from choreia.runtime.errors import StoreUnavailable as StoreUnavailable
+from choreia.runtime.errors import SystemGone as SystemGone
 from choreia.runtime.errors import SystemStopped as SystemStopped
 from choreia.runtime.errors import UndeclaredEvent as UndeclaredEvent
 from choreia.runtime.errors import Unhandled as Unhandled
@@ -87,6 +94,7 @@ if TYPE_CHECKING:
     from choreia.actors.info import AgentInfo as AgentInfo
     from choreia.actors.info import AgentView as AgentView
     from choreia.actors.info import SystemView as SystemView
+    from choreia.actors.inspecting.options import Inspection as Inspection
     from choreia.actors.projecting.marks import project as project
     from choreia.actors.projecting.projection import Projection as Projection
     from choreia.actors.projecting.ref import ProjectionRef as ProjectionRef
@@ -138,6 +146,7 @@ else:
         "AgentInfo": "choreia.actors.info",
         "AgentView": "choreia.actors.info",
         "SystemView": "choreia.actors.info",
+        "Inspection": "choreia.actors.inspecting.options",
         "project": "choreia.actors.projecting.marks",
         "Projection": "choreia.actors.projecting.projection",
         "ProjectionRef": "choreia.actors.projecting.ref",

@@ -27,6 +27,7 @@ RUNTIME_EVENTS = frozenset(
         "saga.deadline",
         "saga.resumed",
         "saga.stuck",
+        "system.controlled",
         "system.shutdown",
     }
 )

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -88,6 +89,8 @@ class Cases:
         self.forgotten = 0
         """Cases at rest that are not remembered any more."""
         self._trail: deque[Event] = deque(maxlen=kept)
+        self.said = 0
+        """Events so far."""
         self._losses: deque[Loss] = deque(maxlen=kept)
         self._came: OrderedDict[str, float] = OrderedDict()
         self.watched = 0
@@ -101,8 +104,9 @@ class Cases:
         """`event` is about to be offered to `count` agents that hold a case open. `ending`: its
         type ends a case. `heard`: anybody at all gets it."""
         id = event.metadata.correlation_id or event.id
-        self._trail.append(event)
         with self._lock:
+            self._trail.append(event)
+            self.said += 1
             case = self._live.get(id)
             if case is None:
                 case = self._case(id)
@@ -138,6 +142,7 @@ class Cases:
             if case is not None:
                 case.count -= count
                 case.events -= 1
+            self.said -= 1
             later: list[Event] = []
             while self._trail and (last := self._trail.pop()) is not event:
                 later.append(last)
@@ -302,6 +307,14 @@ class Cases:
     def trail(self) -> list[Event]:
         """The last events, in the order in which they were published."""
         return _copied(self._trail)
+
+    def since(self, said: int) -> tuple[list[Event], int, int]:
+        """The events since so many had been said, in order; how many of them are not remembered any
+        more; and how many have been said now."""
+        with self._lock:
+            new = max(0, self.said - said)
+            events = list(islice(reversed(self._trail), new))
+            return events[::-1], new - len(events), self.said
 
     def last(self) -> Event | None:
         """The last of them."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from choreia.runtime.delivery.engine import Engine
     from choreia.runtime.delivery.feed import Feed
     from choreia.runtime.delivery.keeping import Ledger
+    from choreia.runtime.delivery.timing import Times
     from choreia.runtime.delivery.turn import Turn
 
 Control = Callable[[], None]
@@ -73,6 +74,7 @@ class Cell:
         "parked_on",
         "schedule",
         "since",
+        "times",
         "turn",
     )
 
@@ -112,6 +114,8 @@ class Cell:
         """What it has done since the last commit, when there is a store."""
         self.since = 0.0
         """When the handler that runs now was called (monotonic seconds)."""
+        self.times: Times | None = None
+        """How long its handlers take, as far as somebody looked."""
 
     # -- for whoever serves the cell ------------------------------------------------------
 

@@ -93,6 +93,8 @@ class Engine(Entrance):
         """Timers of agents do not fire any more."""
         self.elsewhere: Callable[[], bool] = lambda: False
         """Whether something is in flight that no cell has: on its way to a store."""
+        self.timed = False
+        """Whether somebody looks how long handlers take."""
         self._circles: set[tuple[str, ...]] = set()
         self._waiters: list[Gate] = []
         dispatcher.when_quiet(self.settled)
@@ -105,9 +107,12 @@ class Engine(Entrance):
         payload: Mapping[str, object],
         source: str | None = None,
         cause: Event | None = None,
+        *,
+        always: bool = False,
     ) -> None:
-        """Publish an event of the runtime's own. It blocks nobody; unwanted, it is not made."""
-        if self.bus.wanted(type):
+        """Publish an event of the runtime's own. It blocks nobody; unwanted, it is not made, unless
+        it is `always` to be there for whoever looks back."""
+        if always or self.bus.wanted(type):
             self.bus.impose(self._made(type, payload, source, cause), vital=type in VITAL)
 
     def _made(

@@ -21,6 +21,7 @@ from choreia.runtime.delivery.fencing import Loan
 from choreia.runtime.delivery.outgoing import Outgoing
 from choreia.runtime.delivery.retry import Retry
 from choreia.runtime.delivery.steps import Handler
+from choreia.runtime.delivery.timing import Times
 from choreia.runtime.events.event import Event
 
 ExcInfo = BaseException | bool | None
@@ -48,6 +49,7 @@ class Frames(Outgoing):
         "starting",
         "step",
         "task",
+        "waited",
     )
 
     ear: Ear
@@ -74,6 +76,8 @@ class Frames(Outgoing):
         """The item that the frame is about; None when it is about no item."""
         self.began = 0.0
         """When the frame began (monotonic seconds)."""
+        self.waited = False
+        """Whether it has had to wait."""
         self.interim = False
         """Whether it only keeps the place for another: see `replacing.py`, above this layer."""
         self.breaking_off = False
@@ -100,14 +104,23 @@ class Frames(Outgoing):
         assert self.frame is None, "one thing at a time"
         self.frame, self.held = frame, item
         self.began = self.sign = self.monotonic()
+        self.waited = False
         self.cell.interrupt = True
         self._resume()
+
+    def took(self, seconds: float, events: int) -> None:
+        """Somebody looks, and so many events have taken `seconds` each."""
+        times = self.cell.times
+        if times is None:
+            times = self.cell.times = Times()
+        times.add(seconds, events)
 
     def _resume(self) -> None:
         frame = self.frame
         assert frame is not None
         try:
             next(frame)
+            self.waited = True
             return
         except StopIteration:
             pass
@@ -118,6 +131,8 @@ class Frames(Outgoing):
         if self.frame is frame:
             held = self.held
             self.frame = self.held = None
+            if self.waited and self.engine.timed and held is not None:
+                self.took(self.monotonic() - self.began, 1)
             self.leaving = False
             self.progress = None
             self.step = self.event = None

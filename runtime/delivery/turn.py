@@ -76,6 +76,7 @@ class Turn(Frames):
         cell.since = monotonic()
         self.over_at = over_at = cell.since + SLICE
         left, brisk = self.engine.events_per_turn, self.brisk
+        timed, seen = self.engine.timed, left  # `seen`: how many were left at the last look
         hear = agent.on_receive
         cases = self.engine.cases if cell.holding else None
         careful = self.engine.budget is not None
@@ -177,6 +178,8 @@ class Turn(Frames):
                 continue
             before_these, cell.since = cell.since, monotonic()
             brisk = self.brisk = cell.since - before_these < BRISK
+            if timed:
+                seen = self._took(cell.since - before_these, seen, left)
             if done and not brisk:
                 done = self._done(done)
             if not left or cell.since >= over_at:
@@ -188,6 +191,8 @@ class Turn(Frames):
                 break
         if done:
             self._done(done)
+        if timed and seen != left:
+            self._took(monotonic() - cell.since, seen, left)
         if self.nested:
             running.set(before)
             self.thread = 0
@@ -201,6 +206,12 @@ class Turn(Frames):
         if self.engine.cases is not None:
             self.engine.cases.ended(events)
         return following
+
+    def _took(self, seconds: float, seen: int, left: int) -> int:
+        """All events since `seen` were left have taken so long. What waits is timed at its end."""
+        if self.frame is None:
+            self.took(seconds / (seen - left), seen - left)
+        return left
 
     def _over(self) -> bool:
         return self.monotonic() >= self.over_at

@@ -49,11 +49,15 @@ class DurableTurn(Entering):
         cell.since = self.monotonic()
         self.over_at = cell.since + SLICE
         left = 1 + self.engine.random.randrange(SIMULATED) if self.nested else EVENTS
+        timed = self.engine.timed
         while self._go_on(left <= 0 or self.ledger.full or self._over()):
             item = self._next_item()
             if item is not None:
+                began = self.monotonic() if timed else 0.0
                 self._hand_on(item)
                 left -= 1
+                if timed and self.frame is None:
+                    self.took(self.monotonic() - began, 1)
         if self.nested:
             running.set(before)
             self.thread = 0

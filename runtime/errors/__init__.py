@@ -46,6 +46,13 @@ from choreia.runtime.errors.events import InvalidType as InvalidType
 from choreia.runtime.errors.events import PayloadMismatch as PayloadMismatch
 from choreia.runtime.errors.events import PayloadTooLarge as PayloadTooLarge
 from choreia.runtime.errors.events import SchemaError as SchemaError
+from choreia.runtime.errors.inspection import InspectionFailed as InspectionFailed
+from choreia.runtime.errors.inspection import InspectionInsecure as InspectionInsecure
+from choreia.runtime.errors.inspection import InspectionRefused as InspectionRefused
+from choreia.runtime.errors.inspection import InspectionTimeout as InspectionTimeout
+from choreia.runtime.errors.inspection import NoSuchSystem as NoSuchSystem
+from choreia.runtime.errors.inspection import SeveralSystems as SeveralSystems
+from choreia.runtime.errors.inspection import SystemGone as SystemGone
 from choreia.runtime.errors.root import ChoreiaError as ChoreiaError
 from choreia.runtime.errors.stores import InvalidStore as InvalidStore
 from choreia.runtime.errors.stores import StaleCursor as StaleCursor

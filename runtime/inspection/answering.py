@@ -1,0 +1,41 @@
+"""What a server asks of the layer that knows what there is to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import attrs
+
+from choreia.runtime.inspection.frames import Fields
+from choreia.runtime.inspection.peers import Peer
+
+
+@attrs.frozen(eq=False)
+class Stream:
+    """An answer that goes on."""
+
+    every: float
+    """Seconds from one piece to the next, at least."""
+    next: Callable[[], Fields | None]
+    """The next piece; None: there is nothing new. Quick: it is called on the server's thread."""
+    close: Callable[[], None]
+    """Nobody looks any more. Called once."""
+
+
+END = Stream(0.0, lambda: None, lambda: None)
+"""The answer that ends a stream of the same verb."""
+
+Answer = Fields | Stream
+
+
+class Answers(Protocol):
+    """Answers requests. Any exception is told to the client, and hurts nobody else."""
+
+    def is_slow(self, verb: str) -> bool:
+        """Whether it is to be answered on a thread of its own, which others need not wait for."""
+        ...
+
+    def answer(self, verb: str, args: Mapping[str, object], peer: Peer) -> Answer:
+        """Raises `Refusal`, or a `ChoreiaError` whose message is the client's."""
+        ...
