@@ -237,8 +237,8 @@ class Server:
             client.reply(Reply(running.id, running.verb, True, piece, dropped=running.dropped))
             running.dropped = 0
         streams = sum(len(one.streams) for one in self._clients.values())
-        cost = (real.cpu() - before) * streams
-        running.due = now + self.meter.pause(running.stream.every, cost)
+        running.count((real.cpu() - before) * streams)
+        running.due = now + self.meter.pause(running.stream.every, running.cost)
 
     # -- the end ------------------------------------------------------------------------------
 
