@@ -21,6 +21,8 @@ from choreia.demos.orders.command import command
 from choreia.demos.orders.forever import Forever
 from choreia.runtime.inspection.client import Client
 
+WILD = ("--forever", "--chaos", "--rate", "200")
+
 
 class Order:
     """Strikes in a fixed order."""
@@ -52,8 +54,7 @@ def test_what_makes_sense_only_for_ever_is_refused_else(arguments: tuple[str, ..
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_is_open_until_told_to_stop_and_adds_up(tmp_path: Path, number: int) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "choreia", "demo", "orders", "--forever", "--chaos", "--rate", "200"]
-        + ["--json", "-"],
+        [sys.executable, "-m", "choreia", "demo", "orders", *WILD, "--json", "-"],
         env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
