@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from choreia.console.model.face import Face
 from choreia.console.model.header import joined
 from choreia.console.model.help import hints
-from choreia.console.model.line import Line, Span, fit
+from choreia.console.model.line import Line, Span
 from choreia.console.model.stage import Stage
 
 
@@ -12,16 +13,16 @@ def footer(stage: Stage, prefix: str, width: int) -> Line:
     """In exactly `width` cells. `prefix`: the choice that is offered, if one is."""
     face = stage.face
     if stage.prompt is not None:
-        return fit(stage.prompt.line(face.clean, width), width, face.ellipsis)
+        return face.fit(stage.prompt.line(face.clean, width), width)
     if stage.question is not None:
-        return _said(face.clean(stage.question.text, 2 * width), "warn", width, face.ellipsis)
+        return _said(face, face.clean(stage.question.text, 2 * width), "warn", width)
     if prefix:
-        return _said(face.clean(prefix, 2 * width), "key", width, face.ellipsis)
+        return _said(face, face.clean(prefix, 2 * width), "key", width)
     if stage.note is not None:
         text, style = stage.note
-        return _said(face.clean(text, 2 * width), style, width, face.ellipsis)
-    return joined(hints(), width, face.ellipsis)
+        return _said(face, face.clean(text, 2 * width), style, width)
+    return joined(face, hints(), width)
 
 
-def _said(text: str, style: str, width: int, ellipsis: str) -> Line:
-    return fit((Span(text, style),), width, ellipsis)
+def _said(face: Face, text: str, style: str, width: int) -> Line:
+    return face.fit((Span(text, style),), width)
