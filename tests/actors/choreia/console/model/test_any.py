@@ -21,7 +21,8 @@ HOSTILE = [
     "\x1b[2J\x1b]0;owned\x07", "a\nb\rc\td", "\u202egnp.exe", "x" * 10_000, "界" * 3_000,
     "e\u0301" * 500, "\u0301", "👨\u200d👩\u200d👧 👍🏽 ❤\ufe0f 🇩🇪", "\ud800", "\x9b31m",
     "[red]bold[/red]",
-    "\u1160\u1161", "\uff46\uff55\uff4c\uff4c", "नमस्ते", "\u3164", "\ue000\U0010ffff", "", " ", "billing", "agent.x",
+    "\u1160\u1161",
+    "\uff46\uff55\uff4c\uff4c", "नमस्ते", "\u3164", "\ue000\U0010ffff", "", " ", "billing", "agent.x",
 ]  # fmt: skip
 KEYS = [
     "j", "k", "g", "G", "up", "down", "left", "right", "pageup", "pagedown", "home", "end",
