@@ -134,7 +134,7 @@ def terminal() -> Iterator[Finding]:
     if size.columns >= WIDTH and size.lines >= HEIGHT:
         yield Finding("size", "ok", said)
     else:
-        yield Finding("size", "warn", said, f"{WIDTH} × {HEIGHT} show more")
+        yield Finding("size", "warn", said, f"{WIDTH} x {HEIGHT} show more")
 
 
 def _colours() -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
 import click
@@ -43,6 +43,22 @@ def put_out(
     items = document[each] if each else [document]
     for item in cast("Sequence[Mapping[str, object]]", items):
         click.echo(_json(command, item))
+
+
+def put_out_form(
+    command: str,
+    output: str,
+    form: Callable[[], str],
+    text: Callable[[], str],
+    *,
+    each: str | None = None,
+) -> None:
+    """The same for what is made as a whole: `form` makes a JSON document, `text` the lines. Only
+    the one that is wanted is made."""
+    if output == "text":
+        click.echo(text(), nl=False)
+    else:
+        put_out(command, output, json.loads(form()), (), each=each)
 
 
 def _json(command: str, said: Mapping[str, object], indent: int | None = None) -> str:
