@@ -178,7 +178,7 @@ def test_one_file_imports_pytest() -> None:
 
 
 def test_the_console_stays_outside() -> None:
-    shown = ("actors/choreia/cli", "actors/choreia/bench")
+    shown = ("actors/choreia/cli", "actors/choreia/bench", "actors/choreia/console/terminal")
     refuse(
         i
         for i in imports("runtime", "actors")
