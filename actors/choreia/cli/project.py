@@ -66,6 +66,8 @@ class Project:
         table = self._settings
         for number, word in enumerate(words, 1):
             inner = table.get(word, {})
+            if number == 1 and word in SHARED and not isinstance(inner, Mapping):
+                return {}  # the option of all commands, not the command `store`
             if not isinstance(inner, Mapping):
                 raise self._wrong(words[: number - 1], f"{word!r} must be a table")
             table = cast("Mapping[str, object]", inner)
@@ -90,11 +92,15 @@ def _read(folder: Path) -> Project | None:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise click.UsageError(f"{file} cannot be read: {error}") from error
-        settings = content.get("tool", {}).get("choreia", {})
-        if not isinstance(settings, Mapping):
-            raise click.UsageError(f"{file}: [tool.choreia] must be a table")
-        return Project(file, settings)
+        return Project(file, _inside(_inside(content, "tool", file), "choreia", file))
     return None
+
+
+def _inside(table: Mapping[str, object], key: str, file: Path) -> Mapping[str, object]:
+    inner = table.get(key, {})
+    if not isinstance(inner, Mapping):
+        raise click.UsageError(f"{file}: {key!r} must be a table")
+    return cast("Mapping[str, object]", inner)
 
 
 def _spelled_loosely(table: Mapping[str, object]) -> Mapping[str, object]:
