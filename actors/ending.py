@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -72,7 +73,9 @@ class Ending:
         else:
             await asyncio.to_thread(self._end)
 
-    def run(self, grace: float = 30) -> Exit:
+    def run(
+        self, grace: float = 30, *, on_signal: Callable[[Reason], object] | None = None
+    ) -> Exit:
         """Block until Ctrl-C or SIGTERM comes, or the system is stopped by somebody else.
 
         Then everything in flight is handled, for `grace` seconds at most, and the system stops; at
@@ -83,7 +86,8 @@ class Ending:
                 ended = system.run()
             sys.exit(ended.code)
 
-        It is for the main thread, since only that one hears of signals.
+        `on_signal` is called when the end begins, to say so. It is for the main thread, since only
+        that one hears of signals.
         """
         refuse_in_turn("run")
         check_timeout(grace)
@@ -94,6 +98,8 @@ class Ending:
             reason = asked.wait()
             if reason == "stopped":
                 return Exit(reason)
+            if on_signal is not None:
+                on_signal(reason)
             if self._stopping.is_open:  # another thread is at it
                 at_once = asked.insists(self._stopped, grace)
                 return Exit(reason, drained=self._stopped.is_open, at_once=at_once)
