@@ -46,6 +46,7 @@ MAY_USE_CLOCKS = {
     "actors/choreia/cli/check.py": "whether an accepted finding has expired",
     "actors/choreia/cli/events.py": "it looks again and again at a store that others write",
     "actors/choreia/cli/store.py": "when something was erased",
+    "actors/choreia/console/terminal": "it draws for people, several times a second",
     "demos/review/command.py": "files per second, for whoever watches",
     "demos/review/live.py": "files per second, for whoever watches",
     "runtime/delivery/clock.py": "it is the real clock",

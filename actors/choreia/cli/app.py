@@ -23,6 +23,7 @@ app.add_command(
     LazyCommand("bench", "choreia.bench.command", "Measure this machine, side by side with pykka.")
 )
 
+app.add_command(LazyCommand("top", "choreia.cli.top", "Watch a running system."))
 app.add_command(
     LazyCommand("events", "choreia.cli.events", "Look at the events of a store, export, import.")
 )
