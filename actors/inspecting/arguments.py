@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from choreia.runtime.events.display import plain
@@ -68,13 +68,13 @@ class Arguments:
             raise self._wrong(name, value, "give a JSON object, or null")
         return cast("Fields | None", value)
 
-    def words(self, name: str, default: Iterable[str], known: Iterable[str]) -> frozenset[str]:
+    def words(self, name: str, default: Iterable[str], known: Sequence[str]) -> frozenset[str]:
         """A list of words out of `known`."""
         value = self._left.pop(name, None)
         if value is None:
             return frozenset(default)
         words = cast("list[object]", value) if isinstance(value, list) else [None]
-        if not set(words) <= set(known) if all(isinstance(w, str) for w in words) else True:
+        if not all(isinstance(word, str) and word in known for word in words):
             raise self._wrong(name, value, f"give a list of {', '.join(known)}")
         return frozenset(cast("list[str]", words))
 

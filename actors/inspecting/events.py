@@ -107,8 +107,8 @@ class Tail:
     def next(self) -> Fields | None:
         """What is new; None when nothing is."""
         if self._place is None:
-            self._place = self._trail.said
-            return self._shown(self._wanted.among(self._trail.last(MOST))[-self._limit :], 0)
+            last, _, self._place = self._trail.since(max(0, self._trail.said - MOST))
+            return self._shown(self._wanted.among(last)[-self._limit :], 0)
         came, missed, self._place = self._trail.since(self._place)
         found = self._wanted.among(came)
         missed += max(0, len(found) - PIECE)

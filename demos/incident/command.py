@@ -14,6 +14,7 @@ from choreia.demos.incident.faults import Fault
 from choreia.demos.incident.performance import ASK, POLICIES, Performance
 from choreia.demos.incident.report import introduce, report, verdict
 from choreia.demos.incident.result import to_json
+from choreia.demos.inspected import Served, inspected
 from choreia.demos.results import STDOUT, write
 
 PACE = 0.3
@@ -71,6 +72,7 @@ def _service(_: click.Context, __: click.Parameter, name: str) -> str:
     show_default=True,
     help="Real seconds that a second of the story takes.",
 )
+@inspected
 @click.pass_context
 def command(
     context: click.Context,
@@ -83,6 +85,7 @@ def command(
     mode: Literal["threads", "simulated"],
     live: bool,
     pace: float,
+    inspect: Served,
 ) -> None:
     """Alarms, a person's approval, a fixer that hangs, and a stand-by that takes over.
 
@@ -109,6 +112,7 @@ def command(
         pace=pace if real else 1.0,
         real=real,
         live=live,
+        inspect=inspect,
     ).before(console)
     checks = audit(books)
     report(console, books, checks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Literal
 
 from attrs import evolve, frozen
 from rich.console import Console
@@ -19,6 +20,7 @@ from choreia.demos.incident.live import Screen, Teller
 from choreia.demos.incident.people import Answer, Decide, People, Question, by_policy, never, nobody
 from choreia.demos.incident.stage import play
 from choreia.demos.incident.tempo import Tempo
+from choreia.demos.inspected import Served
 
 TIME_TO_ASK = 60.0
 """Seconds that a person at the terminal has, at least, in real time."""
@@ -42,10 +44,13 @@ class Performance:
     """In real time, on threads."""
     live: bool
     """Drawn as it happens, if there is a terminal to draw on."""
+    inspect: Served = False
+    """Whether it can be looked at meanwhile."""
 
     def before(self, console: Console) -> Books:
         """Let the story run to its end; its books."""
-        system = ActorSystem(mode="threads" if self.real else "simulated", seed=self.seed)
+        mode: Literal["threads", "simulated"] = "threads" if self.real else "simulated"
+        system = ActorSystem(mode=mode, seed=self.seed, inspect=self.inspect)
         with _expected_failures_unlogged(), system:
             tempo = self._tempo()
             books = self._build(system, tempo)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from choreia import ActorSystem, DemoError, MemoryStore
 from choreia.actors.keeping import open_store
+from choreia.demos.inspected import Served, inspected
 from choreia.demos.library.choreography import arrive, ask, build, deliver
 from choreia.demos.library.conversation import BUDGET
 from choreia.demos.library.embedders import EMBEDDERS
@@ -44,6 +45,7 @@ class Wanted:
     budget: int
     target: Path | None
     quiet: bool
+    inspect: Served
 
     def llm(self) -> Model:
         """Raises `DemoError` when it cannot be had."""
@@ -112,6 +114,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="Write the outcome to this file; - is standard output.",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@inspected
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
     """Documents become a memory, and conversations remember.
@@ -141,7 +144,7 @@ def _run(wanted: Wanted, console: Console) -> Outcome:
     introduce(console, corpus, stored=wanted.store is not None)
     store = wanted.store or MemoryStore()
     mode: Literal["threads", "simulated"] = "threads" if wanted.seed is None else "simulated"
-    with ActorSystem(mode=mode, seed=wanted.seed, store=store) as system:
+    with ActorSystem(mode=mode, seed=wanted.seed, store=store, inspect=wanted.inspect) as system:
         after = system.store.head
         come = wanted.visits()
         build(system, embedder=embedder, model=model, budget=wanted.budget)

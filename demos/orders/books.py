@@ -80,6 +80,10 @@ class Books:
         self.day = day
         self._agents = agents
 
+    def about(self, day: Day) -> Books:
+        """The books of the same agents, about that day."""
+        return Books(day, self._agents)
+
     @cached_property
     def shop(self) -> ShopBook:
         state = self._agents.shop.state

@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from choreia import ActorSystem, DemoError, DuplicateId, IdleTimeout
+from choreia.demos.inspected import Served, inspected
 from choreia.demos.orders.audit import audit
 from choreia.demos.orders.books import Books
+from choreia.demos.orders.chaos import unlogged
 from choreia.demos.orders.choreography import MAILBOX, build, open_day, place, place_once
+from choreia.demos.orders.forever import Forever
 from choreia.demos.orders.generate import generate
 from choreia.demos.orders.live import Screen, Watch
 from choreia.demos.orders.order import Day
 from choreia.demos.orders.reading import read_day
-from choreia.demos.orders.report import introduce, report, verdict
+from choreia.demos.orders.report import introduce, report, verdict, welcome
 from choreia.demos.orders.result import to_json
 from choreia.demos.results import STDOUT, write
 from choreia.runtime.events.display import plain
@@ -70,6 +74,16 @@ MOST = 1_000_000
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep everything in this file. Killed at any time, it goes on when started again.",
 )
+@click.option("--forever", is_flag=True, help="Orders come in until Ctrl-C; then they must add up.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0.1, max=10_000),
+    default=50.0,
+    show_default=True,
+    help="With --forever: orders a second.",
+)
+@click.option("--chaos", is_flag=True, help="With --forever: things go wrong, to be looked at.")
+@inspected
 @click.pass_context
 def command(
     context: click.Context,
@@ -81,6 +95,10 @@ def command(
     workers: int,
     mailbox: int,
     store: Path | None,
+    forever: bool,
+    rate: float,
+    chaos: bool,
+    inspect: Served,
 ) -> None:
     """An order saga: failed payments, empty shelves, changes of mind, compensations.
 
@@ -96,14 +114,24 @@ def command(
 
     Exits with 1 if stock and money do not add up.
     """
-    day = _day(wanted, seed)
     console = Console(stderr=target == STDOUT, quiet=quiet)
-    introduce(console, len(day.orders))
-    with ActorSystem(mode=mode, seed=seed, workers=workers, store=store) as system:
-        books = build(system, day.orders, day.stock, mailbox=mailbox)
-        if store is not None:
-            _open(system, books.day, store)
-        _trade(system, books, console, durable=store is not None)
+    _check_forever(context, forever)
+    if forever:
+        welcome(console, rate)
+        with unlogged(), ActorSystem(workers=workers, inspect=inspect) as system:
+            shop = Forever(system, seed=seed, mailbox=mailbox, chaos=chaos)
+            shop.run(rate)
+        books = shop.books()
+    else:
+        day = _day(wanted, seed)
+        introduce(console, len(day.orders))
+        with ActorSystem(
+            mode=mode, seed=seed, workers=workers, store=store, inspect=inspect
+        ) as system:
+            books = build(system, day.orders, day.stock, mailbox=mailbox)
+            if store is not None:
+                _open(system, books.day, store)
+            _trade(system, books, console, durable=store is not None)
     checks = audit(books)
     report(console, books, checks)
     if target is not None:
@@ -112,6 +140,15 @@ def command(
         if quiet:
             Console(stderr=True).print(verdict(checks))
         context.exit(1)
+
+
+def _check_forever(context: click.Context, forever: bool) -> None:
+    alone = ("wanted", "store", "mode") if forever else ("rate", "chaos")
+    for name in alone:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = "--orders" if name == "wanted" else f"--{name}"
+            kind = "not together with" if forever else "only together with"
+            raise click.UsageError(f"{option}: {kind} --forever")
 
 
 def _day(wanted: str, seed: int) -> Day:

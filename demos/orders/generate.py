@@ -27,7 +27,7 @@ CHANGE_OF_MIND_SHARE = 0.15
 def generate(count: int, seed: int) -> Day:
     """`count` orders, and stock for most of them."""
     random = Random(seed)
-    orders = tuple(_order(f"order-{number}", random) for number in range(1, count + 1))
+    orders = tuple(made_up(f"order-{number}", random) for number in range(1, count + 1))
     wanted: Counter[str] = Counter()
     for order in orders:
         wanted[order.item] += order.quantity
@@ -35,7 +35,8 @@ def generate(count: int, seed: int) -> Day:
     return Day(orders, stock)
 
 
-def _order(id: str, random: Random) -> Order:
+def made_up(id: str, random: Random) -> Order:
+    """An order, as `random` has it."""
     item = random.choice(list(PRICES))
     return Order(
         id=id,

@@ -33,6 +33,16 @@ def introduce(console: Console, orders: int) -> None:
     console.print(Text(INTRODUCTION.format(orders=f"{orders:,}")), soft_wrap=True)
 
 
+def welcome(console: Console, rate: float) -> None:
+    """The same, for a shop that never closes."""
+    console.print(
+        f"The shop is open: {rate:g} orders a second, until Ctrl-C. Then the books have to add up. "
+        "Meanwhile, in another terminal: choreia top",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def report(console: Console, books: Books, checks: tuple[Check, ...]) -> None:
     """The tables and the verdict."""
     console.print(_outcomes(books), _stock(books))

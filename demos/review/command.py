@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import logging
 import sysconfig
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from choreia import ActorSystem, DemoError, GiveUp, IdleTimeout
 from choreia.demos import review as guild
+from choreia.demos.inspected import Served, inspected
 from choreia.demos.review.choreography import Review, build
 from choreia.demos.review.live import LiveView, totals
 from choreia.demos.review.source import SourceFile, check_root, discover
@@ -41,8 +42,14 @@ LOOK_SECONDS = 0.1
     help="Analysts for each of the two jobs.",
 )
 @click.option("--quiet", is_flag=True, help="Only the result: no introduction, no live view.")
+@inspected
 def command(
-    path: str | None, json_file: str | None, limit: int | None, analysts: int, quiet: bool
+    path: str | None,
+    json_file: str | None,
+    limit: int | None,
+    analysts: int,
+    quiet: bool,
+    inspect: Served,
 ) -> None:
     """Have a guild of agents review the Python source at PATH (default: the standard library)."""
     _check_folder(json_file)
@@ -50,8 +57,8 @@ def command(
     # When the JSON goes to standard output, nothing else may.
     console = Console(stderr=json_file == "-")
     if not quiet:
-        console.print(f"{inspect.cleandoc(guild.__doc__ or '')}\n", markup=False, highlight=False)
-    with _expected_failures_unlogged(), ActorSystem() as system:
+        console.print(f"{cleandoc(guild.__doc__ or '')}\n", markup=False, highlight=False)
+    with _expected_failures_unlogged(), ActorSystem(inspect=inspect) as system:
         review = build(system, root, limit=limit, analysts=analysts)
         seconds = _run(review, console, live=console.is_terminal and not quiet, limit=limit)
         if not quiet:

@@ -79,6 +79,13 @@ class Running:
     """When the next piece is wanted (monotonic seconds)."""
     dropped: int = 0
     """Pieces that were let go since the last."""
+    cost: float = 0.0
+    """Seconds of computing that a piece takes, lately: one alone may have had to clean up the whole
+    process's garbage."""
+
+    def count(self, cost: float) -> None:
+        """The last piece took so long."""
+        self.cost += (cost - self.cost) / 8
 
 
 class Connection:

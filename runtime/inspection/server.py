@@ -288,8 +288,8 @@ class Server:
             self._say(client, running.id, running.verb, piece, running.dropped)
             running.dropped = 0
         streams = sum(len(one.streams) for one in self._clients.values())
-        cost = (real.cpu() - before) * streams
-        running.due = now + self.meter.pause(running.stream.every, cost)
+        running.count((real.cpu() - before) * streams)
+        running.due = now + self.meter.pause(running.stream.every, running.cost)
 
     # -- the end ------------------------------------------------------------------------------
 
