@@ -44,7 +44,7 @@ class Events(Screen[Fields]):
             numbers("hops", lambda row: number_of(row, "hops"), many, width=5, rank=5),
             words("id", face, lambda row: text_of(row, "id"), least=8, most=36, rank=6),
         )
-        payload = words("payload", face, payload_text, least=12, most=400, rank=3)
+        payload = words("payload", face, payload_text, least=30, most=400, rank=3)
         self._with_payload = (*self._columns, payload)
         listing = Listing(
             face, self._columns, key=lambda row: text_of(row, "id"), text=_text, is_fault=_is_fault

@@ -137,7 +137,7 @@ def take(console: Console, step: tuple[str, object], answer: Mapping[str, object
         max_size=5,
     ),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_lines_are_as_many_and_as_wide_as_was_asked_for(
     ascii: bool,
     hello: dict[str, object],
@@ -153,7 +153,7 @@ def test_lines_are_as_many_and_as_wide_as_was_asked_for(
 
 
 @given(frames, frames, texts)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_view_shows_whatever_comes(
     first: dict[str, object], second: dict[str, object], text: str
 ) -> None:
