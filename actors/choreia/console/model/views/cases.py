@@ -85,7 +85,7 @@ class Cases(Screen[Fields]):
     def answer(self, what: str, data: Fields | None, problem: Problem | None) -> None:
         self._poll.answered()
         self.problem = "" if problem is None else problem.message
-        if data is not None and not self.stage.paused:
+        if data is not None and not (self.stage.paused and self._came):
             self._came = True
             self.listing.set(rows_of(data, "cases"))
 

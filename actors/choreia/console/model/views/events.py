@@ -62,19 +62,23 @@ class Events(Screen[Fields]):
 
     def opened(self) -> None:
         self._open = True
-        self._follow()
+        self._begin()
 
     def left(self) -> None:
         self._open = False
         self.stage.ask(Unfollow())
 
     def reload(self) -> None:
-        self.listing.columns = self._with_payload if self.stage.payloads else self._columns
         if self._open:
-            self._known.clear()
-            self._follow()
+            self._begin()
 
-    def _follow(self) -> None:
+    def _begin(self) -> None:
+        # What was known is let go: nobody looked since, and a gap in it would not be seen.
+        self._known.clear()
+        self._missed = 0
+        self.problem = ""
+        self.listing.columns = self._with_payload if self.stage.payloads else self._columns
+        self.listing.set(())
         args: dict[str, object] = {
             "topic": self._topic,
             "filter": self._filter,
@@ -85,14 +89,14 @@ class Events(Screen[Fields]):
         self.stage.ask(Follow(args))
 
     def stream(self, data: Fields) -> None:
-        """A piece of the stream. What was known before comes again when it begins anew."""
+        """A piece of the stream."""
         for event in rows_of(data, "events"):
             self._known.setdefault(text_of(event, "id"), event)
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
         self._missed += count_of(data, "missed")
         self.problem = ""
-        if not self.stage.paused:
+        if not self.stage.paused or not self.listing.total:
             self._arrange()
 
     def answer(self, what: str, data: Fields | None, problem: Problem | None) -> None:
@@ -147,7 +151,6 @@ class Events(Screen[Fields]):
         self._said, self._topic, self._filter = topic, topic, None
         self._newest = True
         self.listing.filter = None
-        self._known.clear()
 
     def _ask_for(self, said: str) -> None:
         try:
@@ -157,9 +160,7 @@ class Events(Screen[Fields]):
             return
         self.listing.filter = None
         self._said, self._topic, self._filter = said, topic, filter
-        self._known.clear()
-        self._arrange()
-        self._follow()
+        self._begin()
 
     # -- what is seen -----------------------------------------------------------------------------
 

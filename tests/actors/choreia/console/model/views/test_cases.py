@@ -59,6 +59,15 @@ def test_they_are_asked_for_while_they_are_seen(piloted: Piloted) -> None:
     assert not pilot.console.tick(2_000.0)
 
 
+def test_frozen_they_come_once(piloted: Piloted) -> None:
+    pilot = piloted()
+    pilot.frame(100.0)
+    asks = pilot.press("p", "4")
+    pilot.tell(asks, {"cases": CASES[:1]})
+    pilot.tell(asks, {"cases": CASES})
+    assert len(pilot.body()) == 1
+
+
 def test_a_verdict_has_a_sign_and_a_reason(pilot: Pilot) -> None:
     assert row(pilot, "c1").startswith("▸  ✓ completed")
     assert row(pilot, "c2").startswith("   ↶ compensated")

@@ -54,6 +54,22 @@ def test_who_moves_about_stays_where_he_is_until_f(pilot: Pilot) -> None:
     assert "follows the newest" in pilot.screen()[2]
 
 
+def test_each_time_they_are_seen_they_begin_anew(pilot: Pilot) -> None:
+    pilot.console.events({"events": [], "missed": 7})
+    pilot.press("1", "3")
+    assert pilot.sees("no events yet")
+    assert "too fast" not in pilot.screen()[2]
+
+
+def test_what_is_opened_while_the_display_is_frozen_is_seen(piloted: Piloted) -> None:
+    pilot = piloted()
+    pilot.frame(100.0)
+    pilot.press("p", "3")
+    pilot.console.events({"events": [event_row("e1")]})
+    pilot.console.events({"events": [event_row("e2")]})
+    assert len(types(pilot)) == 1
+
+
 def test_what_comes_twice_is_shown_once(pilot: Pilot) -> None:
     pilot.console.events({"events": [event_row("e2", "order.n2"), event_row("e3", "order.n3")]})
     assert types(pilot) == ["order.n0", "order.n1", "order.n2", "order.n3"]
@@ -147,6 +163,15 @@ def test_payloads_have_a_column_when_they_are_shown(pilot: Pilot) -> None:
     pilot.console.events({"events": [event_row("e7", payload={"total": 5, "token": "s3cret"})]})
     assert "payload" in pilot.screen()[3]
     assert pilot.selected().endswith("{'total': 5, 'token': '***'}")
+
+
+def test_payloads_that_were_switched_on_elsewhere_are_asked_for(piloted: Piloted) -> None:
+    pilot = piloted()
+    pilot.press("P")
+    (ask,) = pilot.press("3")
+    assert isinstance(ask, Follow)
+    assert ask.args["payloads"] is True
+    assert "payload" in pilot.screen()[3]
 
 
 def test_that_something_went_wrong_is_a_fault(pilot: Pilot) -> None:
