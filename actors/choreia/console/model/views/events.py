@@ -40,15 +40,23 @@ class Events(Screen[Fields]):
             words("time", face, _time, least=12, most=12, rank=1),
             words("type", face, _type, least=10, most=32, rank=0),
             words("from", face, _agent, least=8, most=20, rank=2),
-            words("case", face, lambda row: text_of(row, "case"), least=8, most=32, rank=4),
+            words(
+                "case",
+                face,
+                lambda row: text_of(row, "case"),
+                least=10,
+                most=32,
+                rank=4,
+                is_id=True,
+            ),
             numbers("hops", lambda row: number_of(row, "hops"), many, width=5, rank=5),
-            words("id", face, lambda row: text_of(row, "id"), least=8, most=36, rank=6),
+            words(
+                "id", face, lambda row: text_of(row, "id"), least=10, most=36, rank=6, is_id=True
+            ),
         )
         payload = words("payload", face, payload_text, least=30, most=400, rank=3)
         self._with_payload = (*self._columns, payload)
-        listing = Listing(
-            face, self._columns, key=lambda row: text_of(row, "id"), text=_text, is_fault=_is_fault
-        )
+        listing = Listing(face, self._columns, key=_id, text=_text, is_fault=_is_fault)
         super().__init__(stage, listing)
         self._trace = trace
         self._said = ""  # topic and filter, as they were typed
@@ -91,7 +99,7 @@ class Events(Screen[Fields]):
     def stream(self, data: Fields) -> None:
         """A piece of the stream."""
         for event in rows_of(data, "events"):
-            self._known.setdefault(text_of(event, "id"), event)
+            self._known.setdefault(_id(event), event)
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
         self._missed += count_of(data, "missed")
@@ -165,13 +173,13 @@ class Events(Screen[Fields]):
     # -- what is seen -----------------------------------------------------------------------------
 
     def enter(self, row: Fields) -> None:
-        self._trace(text_of(row, "id"))
+        self._trace(_id(row))
 
     def subject(self) -> Subject:
         row = self.listing.selected
         if row is None:
             return Subject()
-        id = text_of(row, "id")
+        id = _id(row)
         return Subject(id, _agent(row), id, id)
 
     def note(self) -> str:
@@ -210,6 +218,14 @@ def payload_text(event: Fields) -> str:
 
 def _time(row: Fields) -> str:
     return time_of_day(number_of(row, "time"))
+
+
+def _id(row: Fields) -> str:
+    return text_of(row, "id")
+
+
+def _case(row: Fields) -> str:
+    return text_of(row, "case")
 
 
 def _type(row: Fields) -> str:

@@ -41,7 +41,7 @@ def pilot(piloted: Piloted) -> Pilot:
 def test_all_that_is_known_of_it_is_told(pilot: Pilot) -> None:
     shown = " ".join(" ".join(line.split()) for line in pilot.screen(height=50))
     for part in (
-        "billing ○ idle agent Agent", "why full", "mailbox 20/20 most 20", "in 20.0/s", "handled 0",
+        "billing ○ idle agent Agent", "why full", "mailbox 20/20 most 20", "in 20/s", "handled 0",
         "can card.charge", "best at visa", 'options {"mailbox": 20}',
         'listens to order.placed {"payload.total": 5} by charge', "listens to order.# by note",
         "emits payment.charged", "waits for room at audit", "waited for by 3, for room",
