@@ -40,19 +40,9 @@ class Events(Screen[Fields]):
             words("time", face, _time, least=12, most=12, rank=1),
             words("type", face, _type, least=10, most=32, rank=0),
             words("from", face, _agent, least=8, most=20, rank=2),
-            words(
-                "case",
-                face,
-                lambda row: text_of(row, "case"),
-                least=10,
-                most=32,
-                rank=4,
-                is_id=True,
-            ),
+            words("case", face, _case, least=10, most=32, rank=4, is_id=True),
             numbers("hops", lambda row: number_of(row, "hops"), many, width=5, rank=5),
-            words(
-                "id", face, lambda row: text_of(row, "id"), least=10, most=36, rank=6, is_id=True
-            ),
+            words("id", face, _id, least=10, most=36, rank=6, is_id=True),
         )
         payload = words("payload", face, payload_text, least=30, most=400, rank=3)
         self._with_payload = (*self._columns, payload)
