@@ -39,9 +39,6 @@ class History:
     def paused(self) -> bool:
         return self._frozen is not None
 
-    def __len__(self) -> int:
-        return len(self._frames)
-
     def add(self, said: Fields) -> None:
         self._frames.append(Frame(said))
         if len(self._frames) > _LOOSE:
