@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from choreia.actors.blocking import check_timeout, forbid_on_loop
 from choreia.actors.requests import refuse_in_turn
-from choreia.actors.running import Asked, Exit, Reason, asking, refuse_to_run
+from choreia.actors.running import Asked, Exit, Reason, Told, asking, refuse_to_run
 from choreia.actors.stopping import GRACE, HURRIED, Stopping
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ class Ending:
         else:
             await asyncio.to_thread(self._end)
 
-    def run(
-        self, grace: float = 30, *, on_signal: Callable[[Reason], object] | None = None
-    ) -> Exit:
+    def run(self, grace: float = 30, *, tell: Callable[[Told], object] | None = None) -> Exit:
         """Block until Ctrl-C or SIGTERM comes, or the system is stopped by somebody else.
 
         Then everything in flight is handled, for `grace` seconds at most, and the system stops; at
@@ -86,8 +84,9 @@ class Ending:
                 ended = system.run()
             sys.exit(ended.code)
 
-        `on_signal` is called when the end begins, to say so. It is for the main thread, since only
-        that one hears of signals.
+        `tell` is called with ``"running"`` when signals are waited for, and, when the end begins,
+        with what begins it: ``"interrupted"`` or ``"terminated"``. `run` is for the main thread,
+        since only that one hears of signals.
         """
         refuse_in_turn("run")
         check_timeout(grace)
@@ -95,11 +94,12 @@ class Ending:
         refuse_to_run(simulated=self._dispatcher.simulated)
         with asking(self._engine.clock.monotonic) as asked:
             self._stopped.then(asked.tell_stopped)
+            tell = tell or (lambda told: None)
+            tell("running")
             reason = asked.wait()
             if reason == "stopped":
                 return Exit(reason)
-            if on_signal is not None:
-                on_signal(reason)
+            tell(reason)
             if self._stopping.is_open:  # another thread is at it
                 at_once = asked.insists(self._stopped, grace)
                 return Exit(reason, drained=self._stopped.is_open, at_once=at_once)

@@ -23,6 +23,7 @@ from choreia.runtime.delivery.gate import Gate
 from choreia.runtime.errors import ChoreiaError
 
 Reason = Literal["interrupted", "terminated", "stopped"]
+Told = Literal["running"] | Reason
 SIGNALS: Final[Mapping[signal.Signals, Reason]] = {
     signal.SIGINT: "interrupted",
     signal.SIGTERM: "terminated",

@@ -85,9 +85,9 @@ class Server:
             return
         self._wake()
         ends = real.monotonic() + LAST_WORDS * 5
-        for thread in (self._thread, *self._aside.threads()):
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, ends - real.monotonic()))
+        _join(self._thread, ends)
+        for thread in self._aside.threads():  # none is begun any more
+            _join(thread, ends)
 
     def leave(self) -> None:
         """This is a child of the process that serves: it has copies of all that is open, by which
@@ -316,6 +316,11 @@ class Server:
         self._selector.close()
         self._near.close()
         self._far.close()
+
+
+def _join(thread: threading.Thread, ends: float) -> None:
+    if thread is not threading.current_thread():  # an answer may stop the system
+        thread.join(max(0.0, ends - real.monotonic()))
 
 
 def _told(error: BaseException, verb: str) -> Refusal:

@@ -84,6 +84,19 @@ def test_a_signal_drains_and_stops(number: signal.Signals, ended: Exit) -> None:
     assert slow.ended
 
 
+def test_it_tells_when_it_waits_and_when_it_ends() -> None:
+    told: list[str] = []
+
+    def tell(what: str) -> None:
+        told.append(what)
+        if what == "running":
+            kill(signal.SIGTERM)  # from now on nothing is lost
+
+    with ActorSystem() as system:
+        assert system.run(tell=tell) == Exit("terminated")
+    assert told == ["running", "terminated"]
+
+
 def test_exit_codes() -> None:
     assert Exit("terminated").code == Exit("stopped").code == 0
     assert Exit("interrupted").code == 130

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import click
 
 from choreia.actors.inspecting.options import Inspection
-from choreia.actors.running import Exit, Reason
+from choreia.actors.running import Exit, Reason, Told
 from choreia.actors.system import ActorSystem
 from choreia.cli.building import build_of, built
 from choreia.cli.watching import watch
@@ -85,15 +90,36 @@ def command(
     if watching:
         context.exit(watch(where, _options(context), grace))
     served = Inspection(control=control) if inspect else False
-    build = build_of(where)
-    with (
-        ActorSystem(node=node, workers=workers, store=store, inspect=served) as system,
-        built(build, system, where),
-    ):
-        _introduce(system, where, inspect=inspect)
-        ended = system.run(grace, on_signal=lambda reason: _say_ending(reason, grace))
+    try:
+        with _unwinding():
+            build = build_of(where)
+            with (
+                ActorSystem(node=node, workers=workers, store=store, inspect=served) as system,
+                built(build, system, where),
+            ):
+                ended = system.run(grace, tell=Telling(system, where, grace, inspect=inspect))
+    except _Terminated:
+        context.exit(128 + signal.SIGTERM)
     _report(ended, grace, kept=store is not None)
     context.exit(ended.code)
+
+
+class _Terminated(BaseException):
+    """SIGTERM came before the agents were there, or after they had ended."""
+
+
+@contextmanager
+def _unwinding() -> Generator[None, None, None]:
+    """SIGTERM leaves what was entered, as Ctrl-C does, where `system.run` does not see to it."""
+
+    def hear(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def _options(context: click.Context) -> list[str]:
@@ -110,20 +136,33 @@ def _options(context: click.Context) -> list[str]:
     return said
 
 
-def _introduce(system: ActorSystem, where: str, *, inspect: bool) -> None:
-    count = sum(one.kind != "system" for one in system.inspect().agents)
-    how = "look at it with `choreia top`" if inspect else "nobody can look at it (--no-inspect)"
-    _say(
-        f"running {plain(where, 100)}: {count:,} agent{'' if count == 1 else 's'}, "
-        f"process {os.getpid()}; {how}. Ctrl-C ends it"
-    )
+class Telling:
+    """Says what runs, and then that it is about to end."""
 
+    def __init__(self, system: ActorSystem, where: str, grace: float, *, inspect: bool) -> None:
+        self._system = system
+        self._where = where
+        self._grace = grace
+        self._inspect = inspect
 
-def _say_ending(reason: Reason, grace: float) -> None:
-    _say(
-        f"{ENDED[reason]}: what is in flight is handled, for {grace:g} s at most; "
-        "Ctrl-C stops it at once"
-    )
+    def __call__(self, told: Told) -> None:
+        if told == "running":
+            _say(self._introduction())
+        else:
+            _say(
+                f"{ENDED[told]}: what is in flight is handled, for {self._grace:g} s at most; "
+                "Ctrl-C stops it at once"
+            )
+
+    def _introduction(self) -> str:
+        count = sum(one.kind != "system" for one in self._system.inspect().agents)
+        how = "nobody can look at it (--no-inspect)"
+        if self._inspect:
+            how = "look at it with `choreia top`"
+        return (
+            f"running {plain(self._where, 100)}: {count:,} agent{'' if count == 1 else 's'}, "
+            f"process {os.getpid()}; {how}. Ctrl-C ends it"
+        )
 
 
 def _report(ended: Exit, grace: float, *, kept: bool) -> None:

@@ -208,7 +208,9 @@ def test_one_that_has_its_hands_full_is_alive(room: Path, listen: list[socket.so
     assert path.exists()
 
 
-@pytest.mark.parametrize(("number", "alive"), [(os.getpid(), True), (2**40, False)])
+@pytest.mark.parametrize(
+    ("number", "alive"), [(os.getpid(), True), (2**40, False)], ids=["us", "none"]
+)
 def test_where_a_full_one_refuses_its_process_is_looked_for(
     room: Path, monkeypatch: pytest.MonkeyPatch, number: int, alive: bool
 ) -> None:
