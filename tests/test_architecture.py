@@ -48,6 +48,7 @@ MAY_USE_CLOCKS = {
     "actors/choreia/cli/ps.py": "for how long a process has been running",
     "actors/choreia/cli/publish.py": "when an event was recorded",
     "actors/choreia/cli/store.py": "when something was erased",
+    "actors/choreia/console/terminal": "it draws for people, several times a second",
     "demos/review/command.py": "files per second, for whoever watches",
     "demos/review/live.py": "files per second, for whoever watches",
     "runtime/delivery/clock.py": "it is the real clock",

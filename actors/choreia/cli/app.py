@@ -10,6 +10,7 @@ from choreia.cli.lazy import LazyCommand
 COMMANDS = (
     ("run", "choreia.cli.run", "Run a choreography until it is told to end."),
     ("ps", "choreia.cli.ps", "Which systems are running."),
+    ("top", "choreia.cli.top", "Watch a running system."),
     ("agents", "choreia.cli.agents", "The agents of a running system, under pressure first."),
     ("agent", "choreia.cli.agent", "One agent of a running system, looked at closely."),
     ("publish", "choreia.cli.publish", "Publish an event: to a running system, or into a store."),

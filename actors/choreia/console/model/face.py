@@ -101,14 +101,12 @@ class Face:
     def _shown(self, character: str) -> str:
         if " " <= character <= "~":
             return character
-        if self.ascii:
-            if character == ELLIPSIS:
-                return self.ellipsis
-            return "?" if character.isprintable() else ""
         category = unicodedata.category(character)
         # Joiners, variation selectors and skin tones make one sign of several in some terminals.
         if category == "Cf" or "\ufe00" <= character <= "\ufe0f" or _is_modifier(character):
             return ""
+        if self.ascii:
+            return self.ellipsis if character == ELLIPSIS else "?"
         return character if character.isprintable() else "?"
 
 

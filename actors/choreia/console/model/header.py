@@ -105,6 +105,9 @@ def _second(face: Face, moment: Moment | None) -> list[Piece]:
         number = count_of(states, word)
         shown = face.state(word)
         pieces.append(Piece((Span(f"{many(number)} {shown.text}", shown.style),), 5 + place))
+    if moment.frame.suspected:
+        words = f"{many(moment.frame.suspected)} {face.sign('suspected')} suspected"
+        pieces.append(Piece((Span(words, "bad"),), 1))
     published, handled = moment.total("published"), moment.total("handled")
     if published is not None:
         pieces.append(Piece((Span(f"events {rate(published)}/s"),), 1))

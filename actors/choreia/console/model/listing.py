@@ -133,7 +133,8 @@ class Listing(Generic[R]):
             self.reverse = not self.reverse
         else:
             order: list[Column[R] | None] = [None, *self.columns]
-            self.sorted_by = order[(order.index(self.sorted_by) + 1) % len(order)]
+            place = order.index(self.sorted_by) if self.sorted_by in order else 0
+            self.sorted_by = order[(place + 1) % len(order)]
             self.reverse = False
         self.arrange()
 

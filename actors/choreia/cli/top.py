@@ -1,0 +1,152 @@
+"""`choreia top`: a running system, as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from choreia.cli.opening import output_option
+from choreia.runtime.errors import NoSuchSystem
+
+if TYPE_CHECKING:
+    from choreia.console.terminal.link import Connect
+    from choreia.runtime.inspection.client import Client
+
+VIEWS: Final = ("agents", "flows", "events", "cases", "presence", "health")
+"""In the order of their keys, 1 to 6."""
+
+
+@click.command("top")
+@click.option(
+    "--system",
+    "which",
+    metavar="NODE|PID|PATH",
+    help="Which one, if there are several: by its node, its process, or its socket.",
+)
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=0.5,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to look.",
+)
+@click.option("--wait", is_flag=True, help="Wait for a system, and for one that comes again.")
+@click.option("--view", type=click.Choice(VIEWS), default="agents", show_default=True)
+@click.option(
+    "--export",
+    "target",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the view to FILE, an .svg, .html or .json, and end. Needs no terminal.",
+)
+@output_option
+@click.pass_context
+def command(
+    context: click.Context,
+    which: str | None,
+    every: float,
+    wait: bool,
+    view: str,
+    target: Path | None,
+    output: str,
+) -> int:
+    """Watch a running system: its agents, their mailboxes, events, cases, and what is wrong.
+
+    The system serves it: ActorSystem(inspect=True). Press ? for the keys, q to leave. With -o, and
+    where no terminal is, the agents are listed once.
+
+    \b
+      choreia top
+      choreia top --system orders --view cases
+      choreia top --export orders.svg
+      choreia top -o json | jq '.agents[] | select(.size > 0) | .name'
+    """
+    # Here, and not above: help and wrong usage need no rich.
+    from choreia.console.terminal import connecting
+
+    connect = connecting.connector(which)
+    chosen = context.get_parameter_source("output") is click.core.ParameterSource.COMMANDLINE
+    if target is not None:
+        if chosen:
+            raise click.UsageError("--export tells the format by its file's name: leave out -o")
+        _export(target, connect, view, every, wait)
+        return 0
+    from choreia.console.terminal.tty import can_draw
+
+    if chosen or not can_draw():
+        _list(connect, view, output, wait)
+        return 0
+    return _watch(connect, view, every, wait)
+
+
+def _watch(connect: Connect, view: str, every: float, wait: bool) -> int:
+    from choreia.console.model.console import Console
+    from choreia.console.terminal.screen import is_ascii
+    from choreia.console.terminal.watch import watch
+
+    ascii = is_ascii()
+    try:
+        client = connect(None)
+    except NoSuchSystem:
+        if not wait:
+            raise
+        client = None
+    return watch(
+        lambda hello: Console(hello, ascii=ascii),
+        connect,
+        client=client,
+        view=_key(view),
+        every=every,
+        wait=wait,
+    )
+
+
+def _list(connect: Connect, view: str, output: str, wait: bool) -> None:
+    from choreia.console.terminal import table
+    from choreia.console.terminal.screen import is_ascii
+
+    if view != VIEWS[0]:
+        click.echo(f"--view {view} is for a terminal, or --export: here are the agents", err=True)
+    with _connected(connect, wait) as client:
+        found = table.taken(client)
+    if output == "json":
+        click.echo(table.as_json(found))
+        return
+    lines = (
+        table.as_json_lines(found) if output == "jsonl" else table.as_text(found, ascii=is_ascii())
+    )
+    click.echo("\n".join(lines))
+
+
+def _export(target: Path, connect: Connect, view: str, every: float, wait: bool) -> None:
+    from choreia.console.model.console import Console
+    from choreia.console.terminal.export import KINDS, exported, kind_of
+    from choreia.console.terminal.shot import SIZE, look
+
+    kind = kind_of(target)
+    if kind is None:
+        known = ", ".join(f".{one}" for one in KINDS)
+        raise click.BadParameter(
+            f"{target.name!r}: what to write is told by how the name ends: {known}",
+            param_hint="--export",
+        )
+    client = _connected(connect, wait)
+    model, node = look(Console, connect, client, view=_key(view), every=every)
+    text = exported(
+        kind, model.lines(*SIZE), model.document(), SIZE, f"choreia top: {node}, {view}"
+    )
+    target.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {target}", err=True)
+
+
+def _connected(connect: Connect, wait: bool) -> Client:
+    from choreia.console.terminal.connecting import wait_for
+
+    return wait_for(connect) if wait else connect(None)
+
+
+def _key(view: str) -> str:
+    return str(VIEWS.index(view) + 1)
