@@ -95,7 +95,15 @@ class Sampler:
         if not self._engine.timed:
             self._engine.timed = True
             self._span_ends = 0.0
-        return Stream(every, lambda: self._shared(parts, limit, every), self._look_away)
+
+        def piece() -> Fields:
+            return self._shared(parts, limit, every) | {"cost": self._cost(stream.pause or every)}
+
+        stream = Stream(every, piece, self._look_away)
+        return stream
+
+    def _cost(self, every: float) -> Fields:
+        return {"share": self._meter.share(), "seconds": self._meter.seconds, "every": every}
 
     def _shared(self, parts: frozenset[str], limit: int, every: float) -> Fields:
         """A frame, which others who look at the same may have had a moment ago."""
@@ -120,11 +128,7 @@ class Sampler:
             "time": self._engine.clock.now(),
             "at": at,
             "system": self._totals(cells, len(chosen) if "agents" in parts else 0, at),
-            "cost": {
-                "share": self._meter.share(),
-                "seconds": self._meter.seconds,
-                "every": self._meter.every,
-            },
+            "cost": self._cost(0.0),
         }
         if "agents" in parts:
             said["agents"] = [row_of(cell, own) for cell in chosen]
