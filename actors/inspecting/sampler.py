@@ -154,7 +154,7 @@ class Sampler:
             self._span_ends = now + TIMED
 
     def _totals(self, cells: list[Cell], shown: int, at: float) -> Fields:
-        engine = self._engine
+        engine, gone = self._engine, self._roster.gone
         states = Counter(cell.state for cell in cells)
         return {
             "node": engine.node,
@@ -163,11 +163,12 @@ class Sampler:
             "shown": shown,
             "states": dict(states),
             "published": self.trail.said if engine.cases is not None else None,
-            "handled": sum(cell.handled for cell in cells),
-            "failed": sum(cell.failed for cell in cells),
-            "dropped": sum(cell.mailbox.dropped for cell in cells),
+            "handled": gone.handled + sum(cell.handled for cell in cells),
+            "failed": gone.failed + sum(cell.failed for cell in cells),
+            "dropped": gone.dropped + sum(cell.mailbox.dropped for cell in cells),
             "dead_letters": len(self._letters.get()) + engine.letters.evicted,
-            "restarts": sum(cast("Record", cell.owner).incarnation - 1 for cell in cells),
+            "restarts": gone.restarts
+            + sum(cast("Record", cell.owner).incarnation - 1 for cell in cells),
         }
 
     def letters(self, limit: int, agent: str | None, *, payloads: bool) -> list[Fields]:

@@ -246,3 +246,29 @@ def test_looking_leaves_no_event_and_asks_nobody(look: Look) -> None:
 def test_a_system_that_is_not_to_be_looked_at_has_no_thread_for_it() -> None:
     with ActorSystem():
         assert not [one for one in threading.enumerate() if one.name == "choreia-inspect"]
+
+
+def test_what_those_did_who_are_gone_or_sleep_stays_counted(look: Look) -> None:
+    class Account(Agent):
+        key = "payload.id"
+        sleep_after = 0.01
+
+        @on("paid")
+        def pay(self, event: Event) -> None:
+            pass
+
+    gate, looked = threading.Event(), look()
+    gate.set()
+    looked.system.spawn(Account, name="account")
+    looked.system.spawn(lambda: Worker(gate), name="worker")
+    looked.system.publish("work", {"bad": True})
+    for number in range(5):
+        looked.system.publish("paid", {"id": f"a-{number}"})
+    looked.system.wait_idle(30)
+    looked.system.kill("worker")
+    while len(looked.system.inspect().agents) > 3:  # the runtime's own, and the accounts' front
+        pass
+    said = looked.call("snapshot")["system"]
+    assert said["handled"] >= 5
+    assert said["failed"] == 1
+    assert said["agents"] == 3
