@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from choreia.actors.blocking import check_timeout, forbid_on_loop
 from choreia.actors.requests import refuse_in_turn
-from choreia.actors.stopping import GRACE, Stopping
+from choreia.actors.running import Asked, Exit, Reason, Told, asking, refuse_to_run
+from choreia.actors.stopping import GRACE, HURRIED, Stopping
 
 if TYPE_CHECKING:
     from choreia.actors.keeping import Keeping
@@ -71,13 +73,55 @@ class Ending:
         else:
             await asyncio.to_thread(self._end)
 
-    def _end(self) -> None:
+    def run(self, grace: float = 30, *, tell: Callable[[Told], object] | None = None) -> Exit:
+        """Block until Ctrl-C or SIGTERM comes, or the system is stopped by somebody else.
+
+        Then everything in flight is handled, for `grace` seconds at most, and the system stops; at
+        another Ctrl-C it stops at once. The end is told, with the exit code that goes with it::
+
+            with ActorSystem() as system:
+                system.spawn(Clerk)
+                ended = system.run()
+            sys.exit(ended.code)
+
+        `tell` is called with ``"running"`` when signals are waited for, and, when the end begins,
+        with what begins it: ``"interrupted"`` or ``"terminated"``. `run` is for the main thread,
+        since only that one hears of signals.
+        """
+        refuse_in_turn("run")
+        check_timeout(grace)
+        forbid_on_loop("run", "async with ActorSystem(…), and await what is to end it")
+        refuse_to_run(simulated=self._dispatcher.simulated)
+        with asking(self._engine.clock.monotonic) as asked:
+            self._stopped.then(asked.tell_stopped)
+            tell = tell or (lambda told: None)
+            tell("running")
+            reason = asked.wait()
+            if reason == "stopped":
+                return Exit(reason)
+            tell(reason)
+            if self._stopping.is_open:  # another thread is at it
+                at_once = asked.insists(self._stopped, grace)
+                return Exit(reason, drained=self._stopped.is_open, at_once=at_once)
+            return self._run_out(reason, asked, grace)
+
+    def _run_out(self, reason: Reason, asked: Asked, grace: float) -> Exit:
+        self._stopping.open()
+        stopping, at_once = Stopping(self._roster, self._lifecycle), False
+        for gate, seconds in stopping.steps(True, grace):
+            if asked.insists(gate, seconds):
+                at_once = True
+                stopping.hurry()
+        self._end(HURRIED if at_once else GRACE)
+        return Exit(reason, drained=not stopping.left, at_once=at_once, left=stopping.left)
+
+    def _end(self, patience: float = GRACE) -> None:
         self._end_watching()
         if self._server is not None:
             self._server.stop("stopped")
         self._engine.clock.stop()
         # All turns have ended, or will not: a thread that hangs in a handler is left behind.
-        self._dispatcher.stop(GRACE)
+        self._dispatcher.stop(patience)
         if self._keeping is not None:
             self._keeping.close(GRACE)
         self._stopped.open()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 GRACE = 1.0
 """Seconds, beyond the timeout, that agents get to come to the end of what they have in hand."""
+HURRIED = 0.1
+"""The same, when somebody has no patience."""
 
 Waiting = Generator[tuple[Gate, float], None, None]
 """Yields gates to wait at, and for how many seconds at most."""
@@ -29,38 +31,50 @@ class Stopping:
         self._roster = roster
         self._engine = roster.engine
         self._lifecycle = lifecycle
+        self._drain = True
+        self._grace = GRACE
+        self.left: tuple[str, ...] = ()
+        """Who had not come to an end, a line each."""
+
+    def hurry(self) -> None:
+        """Between two steps: do not drain any longer. Whoever waits goes to the next step."""
+        self._drain, self._grace = False, HURRIED
 
     def steps(self, drain: bool, timeout: float) -> Waiting:
         engine = self._engine
+        self._drain = drain
         ends = engine.clock.monotonic() + timeout
         engine.refuse()
         self._roster.close()
         engine.draining = True
         engine.announce("system.shutdown", {"drain": drain})
         if drain:
-            yield engine.when_idle(), timeout
+            idle = engine.when_idle()
+            yield idle, timeout
+            if not idle.is_open:
+                self.left = engine.idle_timeout(timeout, self._roster.all()).in_flight
         for cell in self._roster.all():
             family = cast("Record", cell.owner).family
             if family is not None:
                 family.close()
-        yield from self._let_go("member", drain, ends)
-        yield from self._let_go("agent", drain, ends)
-        if drain:  # what the agents said in leaving
+        yield from self._let_go("member", ends)
+        yield from self._let_go("agent", ends)
+        if self._drain:  # what the agents said in leaving
             yield engine.when_idle(), max(0.0, ends - engine.clock.monotonic())
-        yield from self._let_go("subscription", drain, ends)
-        yield from self._let_go("system", drain, ends)
+        yield from self._let_go("subscription", ends)
+        yield from self._let_go("system", ends)
 
-    def _let_go(self, kind: str, drain: bool, ends: float) -> Waiting:
+    def _let_go(self, kind: str, ends: float) -> Waiting:
         """Last spawned, first let go, as pykka does it."""
         clock = self._engine.clock
         cells = [cell for cell in reversed(self._roster.all()) if cell.kind == kind]
         left = [cell for cell in cells if not self._close_idle(cell)]
         for cell in left:
-            orderly = drain and not cell.holds & (PARKING | BACKING_OFF | AWAITING)
+            orderly = self._drain and not cell.holds & (PARKING | BACKING_OFF | AWAITING)
             cell.post(partial(self._end, cell, orderly))
         if left:
-            time_left = ends - clock.monotonic() if drain else 0.0
-            yield self._engine.when_idle(), max(GRACE, time_left)
+            time_left = ends - clock.monotonic() if self._drain else 0.0
+            yield self._engine.when_idle(), max(self._grace, time_left)
         # Whoever still has not come to an end hangs in a handler: its thread is left behind. Or it
         # was never given a turn: all threads hang, or Ctrl-C hit a publisher between the put and
         # the wake-up.

@@ -45,6 +45,8 @@ MAY_USE_CLOCKS = {
     "actors/choreia/cli/cases.py": "for how long something has been on its way",
     "actors/choreia/cli/check.py": "whether an accepted finding has expired",
     "actors/choreia/cli/events.py": "it looks again and again at a store that others write",
+    "actors/choreia/cli/ps.py": "for how long a process has been running",
+    "actors/choreia/cli/publish.py": "when an event was recorded",
     "actors/choreia/cli/store.py": "when something was erased",
     "actors/choreia/console/terminal": "it draws for people, several times a second",
     "demos/review/command.py": "files per second, for whoever watches",

@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from choreia.actors.reconstructing import Step as Step
     from choreia.actors.reconstructing import history as history
     from choreia.actors.reconstructing import reconstruct as reconstruct
+    from choreia.actors.running import Exit as Exit
     from choreia.actors.sagas.locking import Lock as Lock
     from choreia.actors.sagas.marks import join as join
     from choreia.actors.sagas.marks import pivot as pivot
@@ -155,6 +156,7 @@ else:
         "Step": "choreia.actors.reconstructing",
         "history": "choreia.actors.reconstructing",
         "reconstruct": "choreia.actors.reconstructing",
+        "Exit": "choreia.actors.running",
         "Lock": "choreia.actors.sagas.locking",
         "join": "choreia.actors.sagas.marks",
         "pivot": "choreia.actors.sagas.marks",

@@ -10,6 +10,7 @@ import attrs
 
 from choreia.actors.inspecting.rows import class_of
 from choreia.actors.inspecting.trails import MOST, Trail
+from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.insight.naming import lifeline
 from choreia.runtime.inspection.frames import Fields
 
@@ -37,8 +38,10 @@ class _Flow:
 def flows(engine: Engine, cells: Iterable[Cell], trail: Trail) -> list[Fields]:
     """A row for each type that is declared, or was said lately; by name."""
     found: dict[str, _Flow] = {}
+    kept: set[TopicPattern] = set()
     for cell in cells:
         _declare(found, cell)
+        kept.update(_kept_by(class_of(cell)))
     span = _count(found, trail, engine.clock.now())
     unheard: Counter[str] = Counter() if engine.cases is None else engine.cases.unheard
     return [
@@ -48,7 +51,8 @@ def flows(engine: Engine, cells: Iterable[Cell], trail: Trail) -> list[Fields]:
             "events": flow.events,
             "emitters": sorted(flow.emitters)[:NAMED],
             "reactors": _reactors(engine, type),
-            "unheard": unheard.get(type, 0),
+            # What an agent says to itself, to be its state, needs nobody else.
+            "unheard": 0 if any(one.matches(type) for one in kept) else unheard.get(type, 0),
         }
         for type, flow in sorted(found.items())
     ]
@@ -64,6 +68,12 @@ def _declare(found: dict[str, _Flow], cell: Cell) -> None:
     for pattern in emits or ():
         if _is_exact(pattern.pattern):
             found.setdefault(pattern.pattern, _Flow()).emitters.add(cell.name)
+
+
+def _kept_by(cls: type) -> tuple[TopicPattern, ...]:
+    """What an event-sourced agent's state is made of."""
+    applier = getattr(cls, "_choreia_applier", None)
+    return () if applier is None else tuple(applier.patterns)
 
 
 def _is_exact(pattern: str) -> bool:

@@ -68,6 +68,15 @@ def _process() -> Fields:
         "pid": os.getpid(),
         "uid": os.getuid(),
         "python": platform.python_version(),
-        "program": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:LONGEST] if sys.argv else "",
+        "program": _program(sys.argv)[:LONGEST],
         "started": real.now(),
     }
+
+
+def _program(arguments: list[str]) -> str:
+    """As it was typed, more or less."""
+    if not arguments:
+        return ""
+    path = Path(arguments[0])
+    name = path.parent.name if path.name == "__main__.py" else path.name  # python -m NAME
+    return " ".join([name, *arguments[1:]])

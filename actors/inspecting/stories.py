@@ -9,9 +9,10 @@ import attrs
 import orjson
 
 from choreia.actors.inspecting.arguments import Arguments
+from choreia.actors.inspecting.hiding import Veil
 from choreia.actors.inspecting.sampler import Seldom
 from choreia.runtime.errors import UnknownCase
-from choreia.runtime.events.display import plain, redact
+from choreia.runtime.events.display import plain
 from choreia.runtime.insight.explain import explain
 from choreia.runtime.insight.jsonform import json_form
 from choreia.runtime.insight.listing import CaseSummary
@@ -63,26 +64,27 @@ class Stories:
             story = case.story
         except UnknownCase as error:
             raise Refusal("unknown", plain(str(error), 500)) from error
-        verdict, told = self._board.verdict(case.id), trace(story)
+        veil = Veil(self._redacted, payloads)
+        verdict, told = self._board.verdict(case.id), trace(veil.story(story))
         return {
             "case": case.id,
             "verdict": verdict.word.value,
             "reason": verdict.reason,
             "whole": told.whole,
-            **self._hops(told, payloads=payloads),
+            **_hops(told, payloads=payloads),
             "tree": told.show()[:LONGEST_TREE],
-            "explanation": str(explain(story, of)) if why else None,
+            "explanation": str(veil.explanation(explain(story, of))) if why else None,
         }
 
-    def _hops(self, told: Trace, *, payloads: bool) -> Fields:
-        form = orjson.loads(json_form(told))
-        by_number = {one["number"]: one for one in form["events"]}
-        events = [by_number[hop.number] for hop in told.hops[:MOST_EVENTS]]
-        for one in events:
-            payload = one.pop("payload", None)
-            if payloads and payload is not None:
-                one["payload"] = redact(payload, self._redacted)
-        return {"events": events, "timers": form["timers"], "more": len(told.hops) - len(events)}
+
+def _hops(told: Trace, *, payloads: bool) -> Fields:
+    form = orjson.loads(json_form(told))
+    by_number = {one["number"]: one for one in form["events"]}
+    events = [by_number[hop.number] for hop in told.hops[:MOST_EVENTS]]
+    for one in events:
+        if not payloads:
+            del one["payload"]
+    return {"events": events, "timers": form["timers"], "more": len(told.hops) - len(events)}
 
 
 def _case(one: CaseSummary) -> Fields:

@@ -2,7 +2,7 @@
 
 Turns look at the clock anyway, to know when they are over; what they see there is counted. So the
 watched are not asked, and the unwatched pay one test a turn. A class is an eighth of an octave wide
-(HdrHistogram's way, Tene 2014, with three bits), so a quantile is at most 9 % too high.
+(HdrHistogram's way, Tene 2014, with three bits), so a quantile is at most an eighth too high.
 """
 
 from __future__ import annotations

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
-from choreia.runtime.events.display import MASK, redact
+from choreia.runtime.events.display import DEFAULT_REDACTED, MASK, redact
 from choreia.runtime.events.payload import Json
 
 
-def masked(path: str, value: Json) -> Json:
+def masked(path: str, value: Json, paths: Iterable[str] = DEFAULT_REDACTED) -> Json:
     """`value`, which stands at `path` (``payload.card.token``). Places in lists do not count."""
     keys = [segment for segment in path.split(".")[1:] if not segment.isdigit()] or [""]
     wrapped = value
     for key in reversed(keys):
         wrapped = {key: wrapped}
-    found = cast(Json, redact(cast("dict[str, Json]", wrapped)))
+    found = cast(Json, redact(cast("dict[str, Json]", wrapped), paths))
     for key in keys:
         if found == MASK:
             return MASK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -9,6 +10,8 @@ import attrs
 
 from choreia.runtime.inspection.frames import Fields
 from choreia.runtime.inspection.peers import Peer
+
+log = logging.getLogger("choreia.inspection")
 
 
 @attrs.frozen(eq=False)
@@ -21,6 +24,14 @@ class Stream:
     """The next piece; None: there is nothing new. Quick: it is called on the server's thread."""
     close: Callable[[], None]
     """Nobody looks any more. Called once."""
+
+
+def end(stream: Stream) -> None:
+    """Nobody looks any more. That it fails is nobody's business either."""
+    try:
+        stream.close()
+    except Exception:
+        log.exception("ending what a client was shown has failed")
 
 
 END = Stream(0.0, lambda: None, lambda: None)

@@ -29,6 +29,10 @@ from choreia.runtime.inspection.frames import (
 )
 
 _PIECE: Final = 262_144
+_AGAIN: Final = 10
+"""Milliseconds until it is tried again to connect."""
+_LONGEST: Final = 2**30
+"""Milliseconds that the kernel can be asked to wait: twelve days."""
 
 
 class Client:
@@ -46,20 +50,11 @@ class Client:
         self._number = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._socket.settimeout(timeout)
-            self._socket.connect(str(path))
+            self._connect()
             self.hello: Mapping[str, object] = self.call("hello")
-        except TimeoutError as error:
-            self.close()
-            raise _late("hello", timeout) from error
-        except (InspectionFailed, SystemGone):
+        except BaseException:
             self.close()
             raise
-        except OSError as error:
-            self.close()
-            raise NoSuchSystem(
-                f"{path}: no system can be reached there ({error.strerror or error})"
-            ) from error
 
     def call(self, verb: str, **args: object) -> Mapping[str, object]:
         """Ask, and wait for the answer. Pieces of streams that come meanwhile are let go.
@@ -70,11 +65,12 @@ class Client:
         number = self.send(verb, **args)
         ends = real.monotonic() + self._timeout
         while True:
-            reply = self.receive(max(0.0, ends - real.monotonic()))
-            if reply is None:
-                raise _late(verb, self._timeout)
-            if reply.id in (number, None):
+            left = ends - real.monotonic()
+            reply = self.receive(max(0.0, left))
+            if reply is not None and reply.id in (number, None):
                 return _data(reply)
+            if reply is None or left < 0:  # a stream may have something to say for ever
+                raise _late(verb, self._timeout)
 
     def send(self, verb: str, **args: object) -> int:
         """Ask: the number that the replies will have."""
@@ -136,12 +132,33 @@ class Client:
 
     # -- inside -------------------------------------------------------------------------------
 
+    def _connect(self) -> None:
+        ends = real.monotonic() + self._timeout
+        try:
+            self._socket.setblocking(False)
+            while not self._is_let_in():
+                if real.monotonic() > ends:
+                    raise _late("hello", self._timeout)
+                select.poll().poll(_AGAIN)
+        except InspectionTimeout:
+            raise
+        except (OSError, ValueError) as error:  # ValueError: no path of a file
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise NoSuchSystem(f"{self.path}: no system can be reached there ({reason})") from error
+
+    def _is_let_in(self) -> bool:
+        try:
+            self._socket.connect(str(self.path))
+        except BlockingIOError:  # it listens, but others wait before us, and Linux has no queue
+            return False
+        return True
+
     def _readable(self, timeout: float | None) -> bool:
         if self._socket.fileno() < 0:
             raise self._gone("the connection is closed")
         ready = select.poll()
         ready.register(self._socket, select.POLLIN)
-        return bool(ready.poll(None if timeout is None else timeout * 1_000))
+        return bool(ready.poll(None if timeout is None else min(timeout * 1_000, _LONGEST)))
 
     def _read(self) -> None:
         try:

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from choreia.runtime.inspection.answering import Stream
+from choreia.runtime.inspection.answering import Stream, end
 from choreia.runtime.inspection.frames import (
     LONGEST,
     Problem,
@@ -31,7 +31,10 @@ MOST_BYTES: Final = 4 * 2**20
 """The same in bytes."""
 MOST_REQUESTS: Final = 16
 """Requests of one client that wait for an answer, and are read no further."""
-_PIECE: Final = 65_536
+_PIECE: Final = 8_192
+_FLAGS: Final[int] = getattr(socket, "MSG_NOSIGNAL", 0)
+"""A program may have given SIGPIPE back its meaning (many do, for `| head`): then one client that
+goes away would end it."""
 
 Incoming = Request | Refusal
 
@@ -124,9 +127,9 @@ class Connection:
             return True
         except OSError:
             return False
-        for line in self._inbox.take(piece):
-            self.requests.append(_request(line))
         self.ended = not piece
+        for line in self._inbox.take(piece or b"\n"):  # the end ends the last line, too
+            self.requests.append(_request(line))
         return True
 
     # -- out ----------------------------------------------------------------------------------
@@ -137,10 +140,26 @@ class Connection:
         return len(self._waiting) >= MOST_WAITING or self._bytes > MOST_BYTES
 
     @property
+    def pending(self) -> bool:
+        """Whether a request can be answered now."""
+        return bool(self.requests) and not (self.answering or self.congested or self.leaving)
+
+    @property
     def finished(self) -> bool:
         """Whether it has all that it asked for, and asks for nothing more."""
         left = self.requests or self.answering or self._waiting or self.streams
-        return self.ended and not left
+        return self.ended and (not left or self._is_deaf())
+
+    def _is_deaf(self) -> bool:
+        """Whether it reads nothing more, either. No event says so: whoever asks for nothing more
+        looks to `select` as if there were always something to be read."""
+        try:
+            self.socket.send(b"", _FLAGS)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return False
 
     @property
     def writes(self) -> bool:
@@ -162,7 +181,7 @@ class Connection:
         while self._waiting:
             line = self._waiting[0]
             try:
-                self._sent += self.socket.send(memoryview(line)[self._sent :])
+                self._sent += self.socket.send(memoryview(line)[self._sent :], _FLAGS)
             except BlockingIOError:
                 return True
             except OSError:
@@ -173,11 +192,16 @@ class Connection:
                 self._sent = 0
         return not self.leaving
 
+    def end_stream(self, verb: str) -> None:
+        """Of this verb, if there is one."""
+        running = self.streams.pop(verb, None)
+        if running is not None:
+            end(running.stream)
+
     def close(self) -> None:
         """Let go of it, and of its streams."""
-        for running in self.streams.values():
-            running.stream.close()
-        self.streams.clear()
+        for verb in list(self.streams):
+            self.end_stream(verb)
         self.socket.close()
 
 

@@ -18,12 +18,14 @@ from typing import Literal, cast, get_args
 import attrs
 import orjson
 
-from choreia.runtime.events.display import plain
+from choreia.runtime.events.display import brief, plain
 
 SCHEMA = "choreia.inspect/1"
 LONGEST = 4_096
 """Bytes of a request, with its line end."""
 MOST_IDS = 2**53
+DEEPEST = 100
+"""Levels of a reply that has to be made JSON; orjson takes 254. What is deeper is left out."""
 
 Fields = dict[str, object]
 Code = Literal["bad_frame", "unknown_verb", "bad_argument", "unknown", "refused", "busy", "failed"]
@@ -83,11 +85,12 @@ def encode_request(request: Request) -> bytes:
     try:
         line = orjson.dumps(said) + b"\n"
     except TypeError as error:
-        raise Refusal("bad_argument", f"{request.verb}: {error}") from error
+        raise Refusal("bad_argument", f"{plain(request.verb, 40)}: {error}") from error
     if len(line) > LONGEST:
         raise Refusal(
             "bad_argument",
-            f"{request.verb}: the request is {len(line):,} bytes long, and may be {LONGEST:,}",
+            f"{plain(request.verb, 40)}: the request is {len(line):,} bytes long, and may be "
+            f"{LONGEST:,}",
         )
     return line
 
@@ -111,7 +114,7 @@ def decode_request(line: bytes) -> Request:
 
 def _request(fields: Fields) -> Request:
     if fields.get("schema") != SCHEMA:
-        shown = plain(repr(fields.get("schema")), 60)
+        shown = plain(brief(fields.get("schema"), 60))  # repr fails on what is nested deeply
         raise Refusal("bad_frame", f"schema {shown}: this is {SCHEMA}")
     unknown = sorted(set(fields) - _ASKED)
     if unknown:
@@ -145,7 +148,7 @@ def encode_reply(reply: Reply) -> bytes:
         said["dropped"] = reply.dropped
     try:
         return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # surrogates in a traceback, say; or whole numbers beyond 64 bits
+    except TypeError:  # surrogates in a traceback, whole numbers beyond 64 bits, deep nesting
         return orjson.dumps(_tame(said), option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -156,7 +159,7 @@ def decode_reply(line: bytes) -> Reply:
         raise ValueError("no JSON object")
     fields = cast("Fields", said)
     if fields.get("schema") != SCHEMA:
-        raise ValueError(f"schema {plain(repr(fields.get('schema')), 60)}: this asks {SCHEMA}")
+        raise ValueError(f"schema {plain(brief(fields.get('schema'), 60))}: this asks {SCHEMA}")
     id, data, dropped = fields.get("id"), fields.get("data"), fields.get("dropped")
     error = fields.get("error")
     return Reply(
@@ -173,14 +176,27 @@ def _problem(said: Fields) -> Problem:
     return Problem(str(said.get("code", "failed")), str(said.get("message", "")))
 
 
-def _tame(value: object) -> object:
+def _tame(value: object, depth: int = 0) -> object:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return _text(value)
+    if isinstance(value, (Mapping, list, tuple)) and depth >= DEEPEST:
+        return "…"
     if isinstance(value, Mapping):
         fields = cast("Mapping[object, object]", value)
-        return {str(_tame(str(key))): _tame(item) for key, item in fields.items()}
+        return {_text(str(key)): _tame(item, depth + 1) for key, item in fields.items()}
     if isinstance(value, (list, tuple)):
-        return [_tame(item) for item in cast("list[object]", value)]
+        return [_tame(item, depth + 1) for item in cast("list[object]", value)]
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return str(value)
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+        return _digits(value)
+    return value if value is None or isinstance(value, (bool, int, float)) else _text(str(value))
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _digits(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError:  # Python writes no more than 4,300 digits in base ten
+        return hex(number)

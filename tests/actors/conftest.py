@@ -8,10 +8,13 @@ everything on each.
 from __future__ import annotations
 
 import logging
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
+import attrs
 import pytest
 
 from choreia import ActorSystem, Agent, Event
@@ -63,6 +66,43 @@ def system(mode: Mode, feed: Feed) -> Iterator[ActorSystem]:
         yield system
     finally:
         system.stop(drain=False, timeout=5)
+
+
+@attrs.frozen
+class Done:
+    """A command that was run: its exit code, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Done]
+"""``cli("ps", "-o", "json")``: the command, run in this process, as the shell would."""
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    from choreia.cli.app import app
+    from choreia.cli.failures import run
+
+    def choreia(*arguments: str) -> Done:
+        capsys.readouterr()
+        code = run(app, arguments)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return choreia
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of its own for the sockets of the test's systems: no others are found there. Not
+    `tmp_path`, which is too long for a socket."""
+    with tempfile.TemporaryDirectory(prefix="choreia-") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        monkeypatch.delenv("CHOREIA_SYSTEM", raising=False)
+        yield Path(folder) / "choreia"
 
 
 @pytest.fixture

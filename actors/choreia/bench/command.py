@@ -80,6 +80,9 @@ command.add_command(
 command.add_command(
     LazyCommand("keys", "choreia.bench.keys.command", "A million keys, few of them awake.")
 )
+command.add_command(
+    LazyCommand("watching", "choreia.bench.watching.command", "What it costs to be looked at.")
+)
 
 
 def _refuse_options(context: click.Context) -> None:

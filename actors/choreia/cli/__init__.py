@@ -1,10 +1,11 @@
 """The `choreia` command.
 
-`app` is the tree of commands, `lazy` keeps one unloaded until it is named, and `failures`
-turns what went wrong into a message and an exit code. What a command does lives with what it
-runs: `choreia.demos.NAME.command`, `choreia.bench.command`.
+`entry` is what the shell runs, `app` the tree of commands; `lazy` keeps one unloaded until it is
+named, `settings` finds what was not said on the command line, and `failures` turns what went wrong
+into a message and an exit code. A command is a module here, or lives with what it runs:
+`choreia.demos.NAME.command`, `choreia.bench.command`.
 """
 
 from __future__ import annotations
 
-from choreia.cli.app import main as main
+from choreia.cli.entry import main as main

@@ -7,6 +7,7 @@ import time
 import click
 
 from choreia.cli.opening import chosen, opened, store_and_id
+from choreia.cli.output import output_option, put_out_form
 from choreia.runtime.insight.caseform import case_form
 from choreia.runtime.insight.casetext import as_text
 from choreia.runtime.insight.reading import case_of, story
@@ -17,8 +18,11 @@ WHAT = "CASE|EVENT"
 
 @click.command("case")
 @store_and_id(WHAT)
-@click.option("--json", "for_programs", is_flag=True, help="As one JSON document.")
-def command(given: tuple[str, ...], store: str | None, for_programs: bool) -> None:
+@click.option(
+    "--json", "for_programs", is_flag=True, help="As one JSON document, without a schema."
+)
+@output_option
+def command(given: tuple[str, ...], store: str | None, for_programs: bool, output: str) -> None:
     """Show how a case stands: its steps and what is undone of them, what it waits for, and what of
     it is in flight, dead or lost. It is named by its id, or by one of its events.
 
@@ -30,5 +34,9 @@ def command(given: tuple[str, ...], store: str | None, for_programs: bool) -> No
         told = story(found, case_of(found, id))
     now = time.time()
     verdict = judge(told, now)
-    said = case_form(told, verdict) if for_programs else as_text(told, verdict, now)
-    click.echo(said, nl=False)
+    if for_programs:
+        click.echo(case_form(told, verdict), nl=False)
+    else:
+        put_out_form(
+            "case", output, lambda: case_form(told, verdict), lambda: as_text(told, verdict, now)
+        )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from choreia.cli.opening import opened, shown, stamp, store_given, the_store
+from choreia.cli.output import output_option, put_out_form
 from choreia.runtime.insight.caseform import list_form
 from choreia.runtime.insight.listing import CaseSummary, some, summary
 from choreia.runtime.insight.reading import Reading
@@ -29,9 +30,17 @@ REASON = 200
 @click.option(
     "--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at most."
 )
-@click.option("--json", "for_programs", is_flag=True, help="As one JSON document.")
+@click.option(
+    "--json", "for_programs", is_flag=True, help="As one JSON document, without a schema."
+)
+@output_option
 def command(
-    given: str | None, store: str | None, verdict: str | None, limit: int, for_programs: bool
+    given: str | None,
+    store: str | None,
+    verdict: str | None,
+    limit: int,
+    for_programs: bool,
+    output: str,
 ) -> None:
     """List the cases of STORE, the newest first: what began them, how they stand, and why.
 
@@ -46,10 +55,14 @@ def command(
     if for_programs:
         click.echo(list_form(cases), nl=False)
         return
-    for line in _lines(cases):
-        click.echo(line)
-    if not cases:
-        click.echo(f"no case is {verdict}" if verdict else "no cases")
+    none = f"no case is {verdict}\n" if verdict else "no cases\n"
+    put_out_form(
+        "cases",
+        output,
+        lambda: list_form(cases),
+        lambda: "".join(f"{line}\n" for line in _lines(cases)) or none,
+        each="cases",
+    )
 
 
 def _lines(cases: Sequence[CaseSummary]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from choreia.actors.choreography import load
 from choreia.cli.opening import shown
+from choreia.cli.output import output_option, put_out
 from choreia.runtime.insight.checks import CHECKS, Finding, report
 from choreia.runtime.insight.checks.accepted import judge, read_accepted
 from choreia.runtime.insight.choreography import Place
@@ -24,9 +26,12 @@ Vague = tuple[tuple[str, Place], ...]
 
 @click.command("check")
 @click.argument("module", metavar="MODULE[:BUILD]")
-@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON document.")
+@click.option(
+    "--json", "for_programs", is_flag=True, help="As one JSON document, without a schema."
+)
+@output_option
 @click.pass_context
-def command(context: click.Context, module: str, as_json: bool) -> None:
+def command(context: click.Context, module: str, for_programs: bool, output: str) -> None:
     """What is wrong with the choreography of MODULE, as its agents declare it?
 
     MODULE is a dotted name or the path of a .py file. BUILD (by default "build") is a function in
@@ -41,10 +46,12 @@ def command(context: click.Context, module: str, as_json: bool) -> None:
     accepted = [one for one in read_accepted(Path(SETTINGS)) if one.is_of(module)]
     told = report(choreography)
     findings = judge(told.findings, accepted, datetime.now(UTC).date(), SETTINGS)
-    if as_json:
-        click.echo(dumps(_as_data(findings, told.vague)), nl=False)
+    document = _as_data(findings, told.vague)
+    if for_programs:
+        click.echo(dumps(document), nl=False)
     else:
-        _tell(findings, told.vague, len(choreography.players))
+        lines = _lines(findings, told.vague, len(choreography.players))
+        put_out("check", output, document, lines, each="findings")
     if findings:
         context.exit(1)
 
@@ -71,14 +78,14 @@ def _as_data(findings: tuple[Finding, ...], vague: Vague) -> dict[str, object]:
     }
 
 
-def _tell(findings: tuple[Finding, ...], vague: Vague, agents: int) -> None:
+def _lines(findings: tuple[Finding, ...], vague: Vague, agents: int) -> Iterator[str]:
     for one in findings:
-        click.echo(f"{one.id}  {shown(one.agent, 80)}, {shown(one.event, 120)}  {one.place}")
-        click.echo(f"     {shown(one.what, LONGEST)}")
-        click.echo(f"     {shown(one.advice, LONGEST)}")
+        yield f"{one.id}  {shown(one.agent, 80)}, {shown(one.event, 120)}  {one.place}"
+        yield f"     {shown(one.what, LONGEST)}"
+        yield f"     {shown(one.advice, LONGEST)}"
     for title, place in vague:
-        click.echo(
+        yield (
             f"not looked for: C02, for {shown(title, 80)} ({place}) may emit anything, as far as "
             "its source tells: declare what, with emits = (…)"
         )
-    click.echo(f"agents: {agents:,}, findings: {len(findings):,}")
+    yield f"agents: {agents:,}, findings: {len(findings):,}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from choreia.cli.opening import chosen, opened, store_and_id
+from choreia.cli.output import output_option, put_out_form
 from choreia.runtime.insight.explain import explain
 from choreia.runtime.insight.explaining import as_json, as_text
 from choreia.runtime.insight.reading import case_of, story
@@ -12,8 +13,11 @@ from choreia.runtime.insight.reading import case_of, story
 
 @click.command("explain")
 @store_and_id("EVENT")
-@click.option("--json", "for_programs", is_flag=True, help="As one JSON document.")
-def command(given: tuple[str, ...], store: str | None, for_programs: bool) -> None:
+@click.option(
+    "--json", "for_programs", is_flag=True, help="As one JSON document, without a schema."
+)
+@output_option
+def command(given: tuple[str, ...], store: str | None, for_programs: bool, output: str) -> None:
     """Show what became of an event at everybody who was subscribed then: whether a subscription
     matched, and how that delivery stands, or which part of it did not match, and what it found.
 
@@ -23,4 +27,7 @@ def command(given: tuple[str, ...], store: str | None, for_programs: bool) -> No
     where, id = chosen(given, store, "EVENT")
     with opened(where) as found:
         explanation = explain(story(found, case_of(found, id)), id)
-    click.echo(as_json(explanation) if for_programs else as_text(explanation), nl=False)
+    if for_programs:
+        click.echo(as_json(explanation), nl=False)
+    else:
+        put_out_form("explain", output, lambda: as_json(explanation), lambda: as_text(explanation))

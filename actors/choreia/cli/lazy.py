@@ -21,9 +21,12 @@ class LazyCommand(click.Command):
         self.text = text
 
     def load(self) -> click.Command:
+        from choreia.cli.settings import adopt  # not for a list of commands
+
         command = import_module(self.module).command
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.module}.command is a {type(command).__name__}, not a command")
+        adopt(command)
         return command
 
     def make_context(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from choreia.actors.keeping import open_store
+from choreia.cli.output import output_option as output_option
 from choreia.runtime.errors import InvalidStore
 from choreia.runtime.events import rfc3339
 from choreia.runtime.events.display import plain
@@ -19,16 +20,6 @@ from choreia.runtime.stores.base import EventStore
 F = TypeVar("F", bound=Callable[..., Any])
 
 store_argument = click.argument("where", metavar="STORE")
-output_option = click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="For people, as one JSON document, or as a line of JSON for each.",
-)
-
-
 _store_option = click.option(
     "--store",
     "store",

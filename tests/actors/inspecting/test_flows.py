@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from choreia import Agent, Event, MemoryStore, on
+from attrs import frozen
+
+from choreia import Agent, Event, EventSourcedAgent, MemoryStore, applies, on
 
 if TYPE_CHECKING:
     from tests.actors.inspecting.conftest import Look
@@ -16,6 +18,15 @@ class Shop(Agent):
     @on("order.wanted")
     def take(self, event: Event) -> None:
         self.emit("order.made")
+
+
+@frozen
+class Sum:
+    number: int = 0
+
+    @applies("ledger.*")
+    def grow(self, event: Event) -> Sum:
+        return Sum(self.number + 1)
 
 
 class Clerk(Agent):
@@ -59,6 +70,21 @@ def test_what_was_said_is_counted(look: Look) -> None:
     assert found["order.made"]["unheard"] == 10
     assert found["nobody.hears"]["unheard"] == 1
     assert found["nobody.hears"]["reactors"] == []
+
+
+class Ledger(EventSourcedAgent[Sum]):
+    @on("paid")
+    def pay(self, event: Event) -> None:
+        self.emit("ledger.grown")
+
+
+def test_what_an_agent_says_to_be_its_state_is_not_said_to_nobody(look: Look) -> None:
+    looked = look()
+    looked.system.spawn(Ledger)
+    looked.system.publish("paid")
+    looked.system.wait_idle(30)
+    grown = flows(looked)["ledger.grown"]
+    assert (grown["events"], grown["reactors"], grown["unheard"]) == (1, [], 0)
 
 
 def test_with_a_store_it_is_the_log_that_is_read(look: Look) -> None:

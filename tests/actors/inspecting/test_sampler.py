@@ -132,13 +132,20 @@ def test_handlers_are_timed_while_somebody_looks_and_only_then(look: Look) -> No
     looked.client.send("snapshot", every=0.05)
     looked.client.receive(30)
     assert looked.system._engine.timed is True
-    looked.system.publish("work")
-    looked.system.wait_idle(30)
-    assert 0 < looked.agent("worker")["p95"] < 30
+    assert 0 < _p95(looked, "work", "worker") < 30
 
     looked.client.close()
     while looked.system._engine.timed:
         pass
+
+
+def _p95(looked: Looked, type: str, agent: str) -> float:
+    """Of a handler that somebody has seen; a turn that had begun before goes on unseen."""
+    while True:
+        looked.system.publish(type)
+        looked.system.wait_idle(30)
+        if (seconds := looked.agent(agent)["p95"]) is not None:
+            return float(seconds)
 
 
 def test_what_a_coroutine_awaits_is_its_time_too(look: Look) -> None:
@@ -153,9 +160,7 @@ def test_what_a_coroutine_awaits_is_its_time_too(look: Look) -> None:
     looked.system.spawn(Slow, name="slow")
     looked.client.send("snapshot", every=0.05)
     looked.client.receive(30)
-    looked.system.publish("slow")
-    looked.system.wait_idle(30)
-    assert looked.agent("slow")["p95"] >= 0.05
+    assert _p95(looked, "slow", "slow") >= 0.05
 
 
 def test_with_a_store_handlers_are_timed_too(look: Look) -> None:
@@ -164,11 +169,8 @@ def test_with_a_store_handlers_are_timed_too(look: Look) -> None:
     looked.system.spawn(lambda: Worker(gate), name="worker", overflow="park")
     looked.client.send("snapshot", every=0.05)
     looked.client.receive(30)
-    looked.system.publish("work")
-    looked.system.wait_idle(30)
-    row = looked.agent("worker")
-    assert row["p95"] > 0
-    assert row["lag"] == 0
+    assert _p95(looked, "work", "worker") > 0
+    assert looked.agent("worker")["lag"] == 0
 
 
 def test_under_simulation_time_stands_still_and_one_may_look_all_the_same(look: Look) -> None:
@@ -177,9 +179,7 @@ def test_under_simulation_time_stands_still_and_one_may_look_all_the_same(look: 
     looked.system.spawn(lambda: Worker(gate), name="worker")
     looked.client.send("snapshot", every=0.05)
     looked.client.receive(30)
-    looked.system.publish("work")
-    looked.system.wait_idle(30)
-    assert looked.agent("worker")["p95"] < 1e-6
+    assert _p95(looked, "work", "worker") < 1e-6
 
 
 def test_two_who_look_at_the_same_share_a_frame(look: Look, tmp_path: Path) -> None:

@@ -126,11 +126,11 @@ class Console:
     def lines(self, width: int, height: int) -> list[Line]:
         """Exactly `height` lines of exactly `width` cells."""
         if width < NARROWEST or height < LOWEST:
-            small = [fit((Span("too small", "warn"),), width)] if height > 0 else []
-            return small + [fit((), width)] * (height - 1)
+            said = self._stage.face.fit((Span("too small", "warn"),), width)
+            return [said, *[fit((), width)] * (height - 1)][: max(0, height)]
         face, screen = self._stage.face, self._desktop.screen
         head = header(face, self._hello, self._history.moment(), self._standing())
-        drawn = [joined(one, width, face.ellipsis) for one in head[: 1 if height < 8 else 2]]
+        drawn = [joined(face, one, width) for one in head[: 1 if height < 8 else 2]]
         drawn.append(tabs(face, *self._desktop.tabs(), screen.status(), width))
         room = height - len(drawn) - 1
         pane = min(10, room // 2) if self._log.open else 0

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from choreia.console.model.line import Span
+from choreia.console.model.line import ELLIPSIS, Line, Span, fit
 from choreia.runtime.events.display import plain
 
 LONGEST: Final = 400
@@ -81,6 +81,10 @@ class Face:
             return text
         return "".join(map(self._shown, text))
 
+    def fit(self, spans: Iterable[Span], width: int) -> Line:
+        """The spans in exactly `width` cells."""
+        return fit(spans, width, self.ellipsis)
+
     def spark(self, parts: Iterable[float]) -> str:
         """Shares of a whole, a character each."""
         last = len(self._sparks) - 1
@@ -97,12 +101,12 @@ class Face:
     def _shown(self, character: str) -> str:
         if " " <= character <= "~":
             return character
-        if self.ascii:
-            return "?" if character.isprintable() else ""
         category = unicodedata.category(character)
         # Joiners, variation selectors and skin tones make one sign of several in some terminals.
         if category == "Cf" or "\ufe00" <= character <= "\ufe0f" or _is_modifier(character):
             return ""
+        if self.ascii:
+            return self.ellipsis if character == ELLIPSIS else "?"
         return character if character.isprintable() else "?"
 
 

@@ -24,11 +24,17 @@ class Frame:
         """Real monotonic seconds of the watched system: rates are over differences of it."""
         self.time = amount_of(said, "time")
         self.system = part_of(said, "system")
+        self._pressures: dict[str, float] = {}
 
     @cached_property
     def agents(self) -> dict[str, Fields]:
         """The rows of the agents, by name."""
         return {text_of(one, "name"): one for one in rows_of(self.said, "agents")}
+
+    @cached_property
+    def suspected(self) -> int:
+        """How many agents are suspected, of those that are shown."""
+        return sum(bool(text_of(one, "suspected")) for one in self.agents.values())
 
     def has(self, part: str) -> bool:
         """Whether this part was asked for when the frame was made."""
@@ -39,8 +45,12 @@ class Frame:
 
     def pressure(self, name: str) -> float | None:
         """How full the mailbox of an agent was; None: there was no such agent."""
-        row = self.agents.get(name)
-        return None if row is None else pressure(row)
+        if name not in self._pressures:  # twenty frames are drawn from, four times a second
+            row = self.agents.get(name)
+            if row is None:
+                return None
+            self._pressures[name] = pressure(row)
+        return self._pressures[name]
 
 
 def pressure(row: Fields) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from choreia.console.model.face import Face
-from choreia.console.model.line import Line, Span, fit, width_of
+from choreia.console.model.line import Line, Span, width_of
 from choreia.console.model.moment import Moment
 from choreia.console.model.reading import Fields, amount_of, count_of, number_of, part_of, text_of
 from choreia.console.model.wording import many, rate, span
@@ -42,7 +42,7 @@ def header(
     return [_first(face, hello, moment, standing), _second(face, moment)]
 
 
-def joined(pieces: Sequence[Piece], width: int, ellipsis: str) -> Line:
+def joined(face: Face, pieces: Sequence[Piece], width: int) -> Line:
     """As many of the pieces as there is room for, in their order."""
     kept: set[int] = set()
     room = width
@@ -54,7 +54,7 @@ def joined(pieces: Sequence[Piece], width: int, ellipsis: str) -> Line:
     for piece in pieces:
         if id(piece) in kept:
             spans += (Span("  "), *piece.spans) if spans else piece.spans
-    return fit(spans, width, ellipsis)
+    return face.fit(spans, width)
 
 
 def _first(face: Face, hello: Fields, moment: Moment | None, standing: Standing) -> list[Piece]:
@@ -105,6 +105,9 @@ def _second(face: Face, moment: Moment | None) -> list[Piece]:
         number = count_of(states, word)
         shown = face.state(word)
         pieces.append(Piece((Span(f"{many(number)} {shown.text}", shown.style),), 5 + place))
+    if moment.frame.suspected:
+        words = f"{many(moment.frame.suspected)} {face.sign('suspected')} suspected"
+        pieces.append(Piece((Span(words, "bad"),), 1))
     published, handled = moment.total("published"), moment.total("handled")
     if published is not None:
         pieces.append(Piece((Span(f"events {rate(published)}/s"),), 1))

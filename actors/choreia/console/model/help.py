@@ -44,7 +44,7 @@ def help_lines(face: Face, width: int, height: int, scrolled: int) -> list[Line]
             Span(f"  {face.clean(_keys(face, keys)):<{_KEY_WIDTH}}", "key"),
             Span(_said(face, meaning)),
         )
-        drawn.append(fit(spans, width, face.ellipsis))
+        drawn.append(face.fit(spans, width))
     return drawn + [fit((), width)] * (height - len(drawn))
 
 

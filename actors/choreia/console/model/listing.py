@@ -133,7 +133,8 @@ class Listing(Generic[R]):
             self.reverse = not self.reverse
         else:
             order: list[Column[R] | None] = [None, *self.columns]
-            self.sorted_by = order[(order.index(self.sorted_by) + 1) % len(order)]
+            place = order.index(self.sorted_by) if self.sorted_by in order else 0
+            self.sorted_by = order[(place + 1) % len(order)]
             self.reverse = False
         self.arrange()
 
@@ -171,7 +172,7 @@ class Listing(Generic[R]):
             spans = [Span(" " * GUTTER)]
             for one in placed:
                 spans += (one.title(self._mark(one.column), self._face.ellipsis), Span(" " * GAP))
-            drawn.append(fit(spans, width))
+            drawn.append(self._face.fit(spans, width))
         for index in range(self._top, min(self._top + room, len(self.shown))):
             spans = [*self._gutter(index)]
             row = self.shown[index]
@@ -180,10 +181,10 @@ class Listing(Generic[R]):
                     spans += (*one.cells(row, self._face.ellipsis), _BLANK)
             else:
                 spans += drop(self.columns[0].cell(row, width), self._shift)
-            line = fit(spans, width, self._face.ellipsis)
+            line = self._face.fit(spans, width)
             drawn.append(styled(line, "selected") if index == self._index else line)
         if not self.shown and room:
-            drawn.append(fit((Span(" " * GUTTER), Span(empty, "dim")), width, self._face.ellipsis))
+            drawn.append(self._face.fit((Span(" " * GUTTER), Span(empty, "dim")), width))
         return drawn + [fit((), width)] * (height - len(drawn))
 
     def _gutter(self, index: int) -> Line:

@@ -29,8 +29,8 @@ class LogPane:
         title = f"{self._face.sign('rule') * 2} log (l hides it) "
         rule = title + self._face.sign("rule") * max(0, width - len(title))
         shown = list(self._lines)[-(height - 1) :] if height > 1 else []
-        drawn = [fit((Span(rule, "dim"),), width)]
-        drawn += [fit((Span(line, "dim"),), width, self._face.ellipsis) for line in shown]
+        drawn = [fit((Span(rule, "dim"),), width, "")]
+        drawn += [self._face.fit((Span(line, "dim"),), width) for line in shown]
         if not shown and height > 1:
-            drawn.append(fit((Span("nothing was logged", "dim"),), width, self._face.ellipsis))
+            drawn.append(self._face.fit((Span("nothing was logged", "dim"),), width))
         return drawn + [fit((), width)] * (height - len(drawn))

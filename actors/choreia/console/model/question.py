@@ -9,7 +9,7 @@ from choreia.console.model.asks import Call
 
 @attrs.frozen(eq=False)
 class Question:
-    """``stop agent billing? y/n``; `call` is made after a y."""
+    """``stop agent billing``; `call` is made after a y."""
 
     text: str
     call: Call

@@ -55,7 +55,7 @@ class Stage:
     def change(self, text: str, verb: str, args: Mapping[str, object]) -> None:
         """Ask whether to change the system so."""
         if self.control:
-            self.question = Question(f"{text}? y/n", Call(verb, args, CONTROL))
+            self.question = Question(text, Call(verb, args, CONTROL))
         else:
             self.say("read-only: start the system with control", "warn")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from choreia.console.model.face import Face
-from choreia.console.model.line import Line, Span, fit, width_of
+from choreia.console.model.line import Line, Span, width_of
 
 
 def tabs(
@@ -19,7 +19,7 @@ def tabs(
     # What is left of the views is said before what is less than all of their names.
     if _width(spans) + min(_width(beside), 24) > width:
         spans = _titles(titles, current, short=True)
-    return fit([*spans, *beside], width, face.ellipsis)
+    return face.fit([*spans, *beside], width)
 
 
 def _titles(titles: Sequence[str], current: int, *, short: bool) -> list[Span]:

@@ -15,11 +15,11 @@ def rate(value: float | None) -> str:
 
 
 def many(value: float) -> str:
-    """A count in few characters: ``9,999``, ``12.3k``, ``4.5M``."""
+    """A count in few characters: ``9,999``, ``12.3k``, ``100k``, ``4.5M``."""
     for limit, unit, size in ((1e4, "", 1.0), (1e6, "k", 1e3), (1e9, "M", 1e6), (1e12, "G", 1e9)):
         if value < limit:
-            return f"{value:,.0f}" if not unit else f"{value / size:.1f}{unit}"
-    return f"{value:.1e}"
+            return f"{value:,.0f}" if not unit else f"{value / size:.1f}".removesuffix(".0") + unit
+    return f"{value:.0e}"
 
 
 def span(seconds: float | None) -> str:

@@ -27,8 +27,8 @@ from choreia.console.model.wording import many, span
 from choreia.runtime.inspection.frames import Problem
 
 EVERY: Final = 2.0
-LIMIT: Final = 200
-STEPS: Final = 32
+LIMIT: Final = 100
+STEPS: Final = 20
 """Cells for the steps of a case."""
 _VERDICTS: Final = {
     "running": ("live", "accent"),
@@ -52,14 +52,14 @@ class Cases(Screen[Fields]):
         face = stage.face
         columns: Sequence[Column[Fields]] = (
             Column("verdict", verdict_of, lambda row, _: verdict(face, verdict_of(row)), 13, 13, 0),
-            words("case", face, _id, least=8, most=36, rank=1),
+            words("case", face, _id, least=8, most=26, rank=1),
             words("type", face, lambda row: text_of(row, "type"), least=8, most=28, rank=4),
             Column("steps", _progress, lambda row, width: _bar(face, row, width), 10, STEPS, 2),
             self._deadline(),
             words("undone", face, undone, least=9, most=18, rank=6, style="warn"),
             numbers("events", lambda row: count_of(row, "events"), many, width=6, rank=8),
             numbers("took", lambda row: number_of(row, "duration"), span, width=7, rank=7),
-            words("reason", face, lambda row: text_of(row, "reason"), least=14, most=400, rank=3),
+            words("reason", face, lambda row: text_of(row, "reason"), least=20, most=400, rank=3),
         )
         listing = Listing(face, columns, key=_id, text=_text, is_fault=_is_fault)
         super().__init__(stage, listing)

@@ -36,17 +36,18 @@ class Events(Screen[Fields]):
 
     def __init__(self, stage: Stage, trace: Callable[[str], None]) -> None:
         face = stage.face
-        columns: Sequence[Column[Fields]] = (
+        self._columns: Sequence[Column[Fields]] = (
             words("time", face, _time, least=12, most=12, rank=1),
-            words("type", face, _type, least=10, most=36, rank=0),
-            words("from", face, _agent, least=8, most=24, rank=2),
-            words("case", face, lambda row: text_of(row, "case"), least=8, most=36, rank=4),
-            words("id", face, lambda row: text_of(row, "id"), least=8, most=36, rank=6),
+            words("type", face, _type, least=10, most=32, rank=0),
+            words("from", face, _agent, least=8, most=20, rank=2),
+            words("case", face, lambda row: text_of(row, "case"), least=8, most=32, rank=4),
             numbers("hops", lambda row: number_of(row, "hops"), many, width=5, rank=5),
-            words("payload", face, payload_text, least=12, most=400, rank=3),
+            words("id", face, lambda row: text_of(row, "id"), least=8, most=36, rank=6),
         )
+        payload = words("payload", face, payload_text, least=12, most=400, rank=3)
+        self._with_payload = (*self._columns, payload)
         listing = Listing(
-            face, columns, key=lambda row: text_of(row, "id"), text=_text, is_fault=_is_fault
+            face, self._columns, key=lambda row: text_of(row, "id"), text=_text, is_fault=_is_fault
         )
         super().__init__(stage, listing)
         self._trace = trace
@@ -68,6 +69,7 @@ class Events(Screen[Fields]):
         self.stage.ask(Unfollow())
 
     def reload(self) -> None:
+        self.listing.columns = self._with_payload if self.stage.payloads else self._columns
         if self._open:
             self._known.clear()
             self._follow()
@@ -143,6 +145,7 @@ class Events(Screen[Fields]):
     def topic(self, topic: str) -> None:
         """Only the events of this topic, from when the view is seen."""
         self._said, self._topic, self._filter = topic, topic, None
+        self._newest = True
         self.listing.filter = None
         self._known.clear()
 

@@ -75,9 +75,7 @@ def _is_fault(row: Fields) -> bool:
 
 
 def _why(row: Fields) -> str:
-    if _is_fault(row):
-        return f"nobody reacts: {_unheard(row):,} unheard"
-    return ""
+    return "nobody reacts" if _is_fault(row) else ""
 
 
 def _text(row: Fields) -> str:

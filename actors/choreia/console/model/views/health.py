@@ -97,7 +97,7 @@ class Health(Screen[Finding]):
         drawn = [fit((Span(title + rule * width, "dim"),), width, "")]
         # What matters of a stack is its end.
         lines = row.stack.rstrip().splitlines()[-(height - 1) :]
-        drawn += [fit((Span(face.clean(line)),), width, face.ellipsis) for line in lines]
+        drawn += [face.fit((Span(face.clean(line)),), width) for line in lines]
         return drawn + [fit((), width)] * (height - len(drawn))
 
     def _age(self, row: Finding) -> float | None:
