@@ -15,10 +15,21 @@ import click
 import pytest
 
 from choreia.cli.app import app
+from choreia.cli.colour import colour
 from choreia.cli.demo import DEMOS
 from choreia.cli.failures import run
 from choreia.cli.lazy import LazyCommand
-from choreia.runtime.errors import ChoreiaError
+from choreia.runtime.errors import (
+    ChoreiaError,
+    IdleTimeout,
+    InspectionFailed,
+    InspectionInsecure,
+    InspectionRefused,
+    InspectionTimeout,
+    NoSuchSystem,
+    SeveralSystems,
+    SystemGone,
+)
 
 CHOREIA = [sys.executable, "-m", "choreia"]
 
@@ -71,18 +82,52 @@ def test_what_is_listed_can_be_loaded(lazy: LazyCommand) -> None:
     assert len(lazy.text) <= 64, "longer texts are cut off in an 80-column terminal"
 
 
-def test_listing_loads_no_agent_and_no_console() -> None:
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that are imported for a command, beside those that Python starts with."""
     code = "from choreia.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", code, "demo", "--help"],
+        [sys.executable, "-X", "importtime", "-c", code, *arguments],
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("demo", "--help"), ("demo", "list")])
+def test_listing_loads_no_agent_and_no_console(arguments: tuple[str, ...]) -> None:
+    loaded = loaded_by(*arguments)
     assert "click" in loaded
-    assert not {"pykka", "rich", "cattrs", "orjson", "asyncio"} & loaded
-    assert not {name for name in loaded if name.startswith(("choreia.actors", "choreia.demos"))}
+    heavy = {"pykka", "rich", "attrs", "attr", "cattrs", "orjson", "re2", "asyncio", "watchfiles"}
+    assert not (heavy | {"importlib.metadata", "tomllib", "sqlite3", "logging"}) & loaded
+    assert not {
+        name
+        for name in loaded
+        if name.startswith(("choreia.actors", "choreia.demos", "choreia.bench"))
+        or (name.startswith("choreia.runtime.") and ".errors" not in name)
+    }
+    assert {name for name in loaded if name.startswith("choreia.cli.")} <= {
+        f"choreia.cli.{name}" for name in ("app", "colour", "demo", "entry", "failures", "lazy")
+    }
+
+
+def test_the_version_is_said_without_click() -> None:
+    assert not {"click", "choreia.cli.app", "asyncio", "attrs"} & loaded_by("--version")
+    with_click = choreia("--version", "--help")  # not alone: click answers
+    assert with_click.stdout == choreia("--version").stdout
+
+
+def test_no_command_loads_the_console_before_it_runs() -> None:
+    code = """
+import sys
+from choreia.cli.app import app
+from choreia.cli.lazy import LazyCommand
+for name, command in app.commands.items():
+    if isinstance(command, LazyCommand) and name not in ("bench", "top"):
+        command.load()
+        assert not {"rich", "watchfiles", "psycopg"} & set(sys.modules), name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_unknown_demo_is_wrong_usage_and_names_the_nearest() -> None:
@@ -98,6 +143,56 @@ def test_no_color_is_heeded() -> None:
     as_terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     assert colours.search(choreia(*arguments, NO_COLOR="", **as_terminal).stdout)
     assert not colours.search(choreia(*arguments, NO_COLOR="1", **as_terminal).stdout)
+
+
+@pytest.mark.parametrize(
+    ("environment", "may"),
+    [
+        ({}, None),
+        ({"TERM": "xterm-256color"}, None),
+        ({"NO_COLOR": "", "FORCE_COLOR": ""}, None),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": "0", "FORCE_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_who_says_whether_there_are_colours(environment: dict[str, str], may: bool | None) -> None:
+    assert colour(environment) is may
+
+
+def test_click_heeds_that(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coloured = click.Command("red", callback=lambda: click.secho("red", fg="red"))
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, shown in (("FORCE_COLOR", "\x1b[31mred\x1b[0m\n"), ("NO_COLOR", "red\n")):
+        monkeypatch.setenv(name, "1")
+        assert run(coloured, []) == 0
+        assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ChoreiaError("x"), 1),
+        (InspectionFailed("x"), 1),
+        (InspectionInsecure("x"), 1),
+        (SeveralSystems("x"), 2),
+        (NoSuchSystem("x"), 3),
+        (SystemGone("x"), 3),
+        (InspectionRefused("x"), 4),
+        (InspectionTimeout("x"), 5),
+        (IdleTimeout("x"), 5),
+        (click.UsageError("x"), 2),
+        (click.Abort(), 130),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_kind_of_failure_has_its_exit_code(error: BaseException, code: int) -> None:
+    assert run(failing(error), []) == code
 
 
 def test_an_error_raised_on_purpose_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,6 +97,12 @@ def expected(name: str, found: str) -> None:
 
 def names(*arguments: str) -> list[str]:
     document = json.loads(choreia("cases", *arguments, "--json").stdout)
+    with_schema = json.loads(choreia("cases", *arguments, "-o", "json").stdout)
+    assert with_schema == {"schema": "choreia.cases/1", **document}
+    each = [
+        json.loads(one) for one in choreia("cases", *arguments, "-o", "jsonl").stdout.splitlines()
+    ]
+    assert each == [{"schema": "choreia.cases/1", **one} for one in document["cases"]]
     return [one["case"] for one in document["cases"]]
 
 
@@ -165,6 +171,8 @@ def test_a_case_is_shown(store: str, case: str) -> None:
 
 def test_a_case_is_named_by_any_of_its_events(store: str) -> None:
     document = json.loads(choreia("case", store, "cake", "--json").stdout)
+    with_schema = json.loads(choreia("case", store, "cake", "-o", "json").stdout)
+    assert with_schema == {"schema": "choreia.case/1", **document}
     last = document["outcome"]["id"]
     assert last != "cake"
     assert choreia("case", store, last).stdout == choreia("case", store, "cake").stdout

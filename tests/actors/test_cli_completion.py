@@ -36,7 +36,7 @@ def asked(shell: str, *words: str) -> dict[str, str]:
 def offered(shell: str, said: str) -> list[str]:
     """The words in what a shell is told."""
     lines = [line for line in said.splitlines() if line]
-    if shell == "zsh":  # three lines each: the kind, the word, what it is
+    if lines[:1] == ["plain"]:  # zsh, and fish up to click 8.4: the kind, the word, what it is
         return lines[1::3]
     return [line.partition(",")[2].partition("\t")[0] for line in lines]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,6 +194,10 @@ def test_what_nobody_knows_is_wrong_usage_and_says_where(
     assert says.format(folder / "pyproject.toml") in done.err
 
 
+@pytest.mark.skipif(
+    tuple(map(int, metadata.version("click").split(".")[:2])) < (8, 5),
+    reason="click 8.4 does not tell of a wrong value where it comes from",
+)
 @pytest.mark.usefixtures("given")
 def test_a_wrong_value_says_where_it_stands(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch

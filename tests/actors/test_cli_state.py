@@ -198,8 +198,9 @@ def test_replay_selects_and_still_knows_what_it_left_out(store: str) -> None:
     assert shown("--pattern", "order.paid", "--limit", "1") == paid[:1]
     until = str(paid[0]["position"])
     assert shown("--until", until)[-1] == paid[0]
-    everything = choreia("replay", store, "-o", "json").stdout
-    assert all(one["changes"] == [] for one in json.loads(everything))
+    everything = json.loads(choreia("replay", store, "-o", "json").stdout)
+    assert everything["schema"] == "choreia.replay/1"
+    assert all(one["changes"] == [] for one in everything["events"])
     assert [one["position"] for one in shown()] == list(range(1, len(shown()) + 1))
 
 

@@ -85,6 +85,8 @@ def test_show_is_for_eyes_and_masks_what_is_secret(store: str) -> None:
     assert "hunter2" not in result.stdout
     assert "\x1b" not in result.stdout
     document = json.loads(choreia("events", "show", store, "-o", "json").stdout)
+    assert document["schema"] == "choreia.events/1"
+    assert len(document["events"]) == len(lines("show", store))
     assert "hunter2" not in json.dumps(document)
 
 
@@ -143,7 +145,9 @@ def test_dead_letters_are_listed_and_shown(store: str) -> None:
     assert "gave_up" in result.stdout
     assert "GiveUp: not a three" in result.stdout
     assert "\x1b" not in result.stdout
-    [letter] = json.loads(choreia("deadletters", "list", store, "-o", "json").stdout)
+    listed = json.loads(choreia("deadletters", "list", store, "-o", "json").stdout)
+    assert listed["schema"] == "choreia.deadletters/1"
+    [letter] = listed["letters"]
     assert (letter["number"], letter["agent"], letter["event"]["id"]) == (1, "fussy", "order-3")
     shown = choreia("deadletters", "show", store, "1").stdout
     assert "Traceback" in shown

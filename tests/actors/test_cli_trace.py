@@ -138,6 +138,8 @@ def test_an_explanation_for_programs(store: str) -> None:
         if one["type"] == "dish.served"
     )
     document = json.loads(choreia("explain", store, served, "--json").stdout)
+    with_schema = json.loads(choreia("explain", store, served, "-o", "json").stdout)
+    assert with_schema == {"schema": "choreia.explain/1", **document}
     by_agent = {one["agent"]: one for one in document["subscribers"]}
     assert by_agent["boss"]["misses"][0]["filter"]["found"] == ["cake"]
     assert (document["matched"], document["nearest"]) == (0, [])

@@ -18,6 +18,7 @@ from typing import cast
 
 import click
 
+from choreia.actors import importing
 from choreia.actors.agent import Agent
 from choreia.actors.importing import folder_of, imported
 from choreia.actors.system import ActorSystem
@@ -26,7 +27,10 @@ from choreia.runtime.events.display import plain
 
 Build = Callable[[ActorSystem], object]
 USUAL = "build"
-_HERE = ("<frozen", str(Path(__file__).parent), str(Path(importlib.__file__).parent))
+_HERE = (
+    "<frozen",
+    *(str(Path(__file__).parent), str(Path(importlib.__file__).parent), importing.__file__),
+)
 """How the paths of code begin that only leads to where something failed."""
 
 

@@ -10,6 +10,7 @@ import click
 import orjson
 
 from choreia.cli.opening import opened, output_option, require, shown, stamp, store_argument
+from choreia.cli.output import in_json
 from choreia.runtime.events.display import redact
 from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.unit import Change, DropLetter, Forget, KeepLetter, Letter, Unit
@@ -32,10 +33,10 @@ def list_(where: str, agent: str | None, output: str) -> None:
     with opened(where) as store:
         letters = store.letters(agent)
     if output == "json":
-        click.echo(orjson.dumps([as_json(one) for one in letters], option=orjson.OPT_INDENT_2))
+        click.echo(in_json("deadletters", {"letters": [*map(as_json, letters)]}, indent=2))
     for one in letters:
         if output == "jsonl":
-            click.echo(orjson.dumps(as_json(one)))
+            click.echo(in_json("deadletters", as_json(one)))
         elif output == "text":
             state = "to be retried" if one.waiting else one.reason
             click.echo(

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 import click
-import orjson
 
 from choreia.cli.opening import opened, output_option, shown, stamp, store_argument, when
+from choreia.cli.output import in_json
 from choreia.runtime.events.display import brief, redact
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.stores.base import EventStore
@@ -136,11 +136,11 @@ def _last(store: EventStore, count: int, patterns: tuple[str, ...]) -> list[Reco
 
 def _write(found: Iterator[Recorded], output: str) -> None:
     if output == "json":
-        click.echo(orjson.dumps([as_json(one) for one in found], option=orjson.OPT_INDENT_2))
+        click.echo(in_json("events", {"events": [*map(as_json, found)]}, indent=2))
         return
     for one in found:
         if output == "jsonl":
-            click.echo(orjson.dumps(as_json(one)))
+            click.echo(in_json("events", as_json(one)))
         else:
             click.echo(as_text(one))
 

@@ -69,7 +69,7 @@ def _say_where_from(error: click.ClickException) -> None:
     """A value that was not given on the command line: where it stands, to be mended there."""
     if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
         return
-    source = error.ctx.get_parameter_source(error.param.name or "")
+    source = error.ctx.get_parameter_source(error.param.name or "")  # None: click 8.4 never says
     if source in (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT_MAP):
         from choreia.cli.settings import origin
 

@@ -18,6 +18,7 @@ from choreia.cli.looking import (
     moment,
 )
 from choreia.cli.opening import shown, store_argument
+from choreia.cli.output import in_json
 from choreia.runtime.events.display import brief, redact
 from choreia.runtime.events.event import Event
 
@@ -64,7 +65,7 @@ def command(
     change = dict(map(_setting, settings))
     result = fork(where, place, change, build_function(build_name), node=node, seed=seed)
     if output == "json":
-        click.echo(orjson.dumps(_as_json(result), option=orjson.OPT_INDENT_2))
+        click.echo(in_json("fork", _as_json(result), indent=2))
         return
     for line in _lines(result):
         click.echo(line)

@@ -38,11 +38,11 @@ def put_out(
             click.echo(line)
         return
     if output == "json":
-        click.echo(_json(command, document, indent=2))
+        click.echo(in_json(command, document, indent=2))
         return
     items = document[each] if each else [document]
     for item in cast("Sequence[Mapping[str, object]]", items):
-        click.echo(_json(command, item))
+        click.echo(in_json(command, item))
 
 
 def put_out_form(
@@ -61,7 +61,8 @@ def put_out_form(
         put_out(command, output, json.loads(form()), (), each=each)
 
 
-def _json(command: str, said: Mapping[str, object], indent: int | None = None) -> str:
+def in_json(command: str, said: Mapping[str, object], indent: int | None = None) -> str:
+    """One document under the schema of a command."""
     # In ASCII alone: what is shown on a terminal by mistake cannot command it.
     document = {"schema": f"choreia.{command}/1", **said}
     return json.dumps(document, indent=indent, ensure_ascii=True).replace("\x7f", "\\u007f")

@@ -9,7 +9,6 @@ from typing import Any
 
 import attrs
 import click
-import orjson
 
 from choreia.actors.difference import Difference, difference
 from choreia.actors.folding import Applier
@@ -26,6 +25,7 @@ from choreia.cli.looking import (
     sourced_in,
 )
 from choreia.cli.opening import opened, output_option, store_argument
+from choreia.cli.output import in_json
 from choreia.runtime.events.recorded import Recorded
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.stores.base import EventStore
@@ -136,13 +136,13 @@ def _played(
 def _write(played: Iterator[Played], output: str, *, step: bool) -> None:
     if output == "json":
         documents = [_as_json(*one) for one in played]
-        click.echo(orjson.dumps(documents, option=orjson.OPT_INDENT_2))
+        click.echo(in_json("replay", {"events": documents}, indent=2))
         return
     for number, (recorded, changes) in enumerate(played):
         if step and number and not sys.stdin.readline():
             return
         if output == "jsonl":
-            click.echo(orjson.dumps(_as_json(recorded, changes)))
+            click.echo(in_json("replay", _as_json(recorded, changes)))
             continue
         click.echo(as_text(recorded))
         for line in difference_lines(changes):

@@ -19,6 +19,7 @@ from choreia.cli.looking import (
     state_as_json,
 )
 from choreia.cli.opening import opened, shown, stamp, store_argument
+from choreia.cli.output import in_json
 from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.selecting import position_of
 
@@ -54,7 +55,7 @@ def command(
         last = position_of(store, moment(at, "--at"))
         facts = _facts(store, cls, did, last)
     if output == "json":
-        click.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
+        click.echo(in_json("state", facts, indent=2))
         return
     click.echo(f"agent     {shown(did)}")
     click.echo(f"position  {last:,}" + (f", {stamp(facts['time'])}" if last else ""))

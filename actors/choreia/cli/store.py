@@ -6,10 +6,10 @@ import time
 
 import attrs
 import click
-import orjson
 
 from choreia.cli.lazy import LazyCommand
 from choreia.cli.opening import opened, output_option, shown, store_argument
+from choreia.cli.output import in_json
 from choreia.runtime.stores.base import Verdict
 
 FAULTS = 20
@@ -34,7 +34,7 @@ def info(where: str, output: str) -> None:
     with opened(where) as store:
         facts = attrs.asdict(store.info())
     if output != "text":
-        click.echo(orjson.dumps(facts))
+        click.echo(in_json("store-info", facts, indent=2 if output == "json" else None))
         return
     for name, value in facts.items():
         text = f"{value:,}" if type(value) is int else str(value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 import click
-import orjson
 
 from choreia.actors.checking import Finding, Report, check, load
 from choreia.cli.opening import opened, output_option, shown, store_argument
+from choreia.cli.output import in_json
 
 LONGEST = 400
 """Characters of one finding that are shown to people."""
@@ -49,10 +49,10 @@ def command(
 
 def _write(report: Report, output: str) -> None:
     if output == "json":
-        click.echo(orjson.dumps(attrs.asdict(report), option=orjson.OPT_INDENT_2))
+        click.echo(in_json("store-check", attrs.asdict(report), indent=2))
         return
     for finding in report.findings:
-        click.echo(orjson.dumps(attrs.asdict(finding)))
+        click.echo(in_json("store-check", attrs.asdict(finding)))
 
 
 def _tell(report: Report) -> None:

@@ -32,6 +32,9 @@ LATE: Final = 15.0
 QUIET: Final = 100
 """Milliseconds in which nothing else changes: an editor writes more than one file."""
 
+WORD: Final = 250
+"""Milliseconds after which it is heard from, though nothing has changed."""
+
 
 @attrs.frozen
 class Changed:
@@ -58,7 +61,6 @@ def watch(where: str, options: Sequence[str], grace: float) -> int:
     looking = threading.Thread(target=_look, args=(folders, told, over), daemon=True)
     with _signals(told):
         looking.start()
-        _say(f"watching {', '.join(map(str, folders))} for changes of .py files")
         try:
             return Watching(command, told, grace + LATE).run()
         finally:
@@ -172,12 +174,19 @@ def _look(folders: Sequence[Path], told: Told, over: threading.Event) -> None:
         *folders,
         watch_filter=PythonFilter(),
         debounce=QUIET,
+        rust_timeout=WORD,
+        yield_on_timeout=True,
         stop_event=over,
         raise_interrupt=False,
         ignore_permission_denied=True,
     )
+    heard = False
     for change in changes:
-        told.put(Changed(tuple(sorted(path for _, path in change))))
+        if not heard:  # before that, changes would go unseen
+            _say(f"watching {', '.join(map(str, folders))} for changes of .py files")
+            heard = True
+        if change:
+            told.put(Changed(tuple(sorted(path for _, path in change))))
 
 
 @contextmanager

@@ -122,6 +122,8 @@ def test_findings_as_json(faulty: Path) -> None:
 
     assert result.exit_code == 1
     [finding] = json.loads(result.stdout)["findings"]
+    [line] = _run("check", str(faulty / "faulty.py"), "-o", "jsonl").stdout.splitlines()
+    assert json.loads(line) == {"schema": "choreia.check/1", **finding}
     assert finding | {"what": "", "advice": ""} == {
         "id": "C01",
         "title": CHECKS["C01"],
