@@ -1,6 +1,6 @@
 """The screen: lines of a model, drawn with rich.
 
-Measured with 200 agents on 120 by 40 cells, rich 15, Python 3.11: a picture takes 2.4 ms to draw,
+Measured with 200 agents on 120 by 40 cells (rich 15, Python 3.11): a picture takes 2.4 ms to draw,
 and 5.2 ms to be made by the model; four in a second are 3 % of a core. All rows in a
 `rich.table.Table` in a `Layout`, drawn by the same `Live`, took 48 ms, which is 19 %.
 """
