@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from choreia.cli import project
 from choreia.cli.app import app
@@ -289,3 +290,14 @@ def test_config_says_what_is_wrong_anywhere(cli: Cli, folder: Path) -> None:
     done = cli("config")
     assert done.code == 2
     assert "'worker' is no option" in done.err
+
+
+def test_a_command_that_is_run_by_itself_is_not_the_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.choreia]\nstore = "x.db"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHOREIA_SOME_NUMBER", "nonsense")
+    result = CliRunner().invoke(probe, [])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["store"] is None

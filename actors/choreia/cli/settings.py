@@ -50,15 +50,17 @@ class Context(click.Context):
         **extra: Any,  # as click declares it
     ) -> None:
         super().__init__(command, parent, info_name, **extra)
-        name_variables(command, words_of(self))
+        if words := words_of(self):
+            name_variables(command, words)
 
     def lookup_default(self, name: str, call: bool = True) -> Any:
         option = next((one for one in settable(self.command) if one.name == name), None)
-        if option is None or self.resilient_parsing:  # completing: no time for faults
+        words = words_of(self)  # none: it is run by itself, and not as a command of `choreia`
+        if option is None or not words or self.resilient_parsing:  # completing: no time for faults
             return None
         check(self)
         found = project()
-        setting = None if found is None else in_project(found, words_of(self), option)
+        setting = None if found is None else in_project(found, words, option)
         return None if setting is None else setting.value
 
 

@@ -16,6 +16,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ class Terminal:
     def attributes(self) -> list[Any]:
         return termios.tcgetattr(self._slave)
 
+    def set_attributes(self, attributes: list[Any]) -> None:
+        termios.tcsetattr(self._slave, termios.TCSANOW, attributes)
+
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
@@ -76,12 +80,12 @@ class Terminal:
         while not holds():
             if time.monotonic() > ends:
                 raise AssertionError(f"never came: {what or condition}. There is:\n{self.text}")
-            self._pump(0.05)
+            self.pump(0.05)
 
     def ended(self) -> int:
         """Wait for the end of the program; its exit code."""
         self.until(lambda: self.process.poll() is not None, "the end of the program")
-        while self._pump(0):
+        while self.pump(0):
             pass
         return self.process.returncode
 
@@ -101,7 +105,8 @@ class Terminal:
     def _shows(self, pattern: str) -> Callable[[], bool]:
         return lambda: re.search(pattern, self.text) is not None
 
-    def _pump(self, seconds: float) -> bool:
+    def pump(self, seconds: float) -> bool:
+        """Take what the program writes, if it does within `seconds`."""
         if self._master < 0:
             time.sleep(seconds)
             return False
@@ -143,16 +148,16 @@ def run(tmp_path: Path) -> Iterator[Run]:
         terminal.close()
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """For a socket: pytest's own folders have names too long for one."""
-    folder = Path(tempfile.mkdtemp(prefix="choreia-test-"))
-    yield folder / "system.sock"
-    shutil.rmtree(folder)
+@contextmanager
+def folder() -> Iterator[Path]:
+    """For sockets: pytest's own folders have names too long for one."""
+    path = Path(tempfile.mkdtemp(prefix="choreia-test-"))
+    yield path
+    shutil.rmtree(path)
 
 
-@pytest.fixture
-def serve() -> Iterator[Serve]:
+@contextmanager
+def serving() -> Iterator[Serve]:
     there: list[subprocess.Popen[str]] = []
 
     def start(path: Path, *words: str) -> subprocess.Popen[str]:
@@ -160,6 +165,7 @@ def serve() -> Iterator[Serve]:
             [sys.executable, str(SERVING), str(path), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
         there.append(process)
@@ -170,4 +176,26 @@ def serve() -> Iterator[Serve]:
     yield start
     for process in there:
         process.kill()
-        process.communicate()
+        with process:  # closes its pipes, too
+            pass
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A path for a socket."""
+    with folder() as path:
+        yield path / "system.sock"
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with serving() as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def kitchen() -> Iterator[Path]:
+    """The socket of a system to look at, and to leave as it is."""
+    with folder() as path, serving() as start:
+        start(path / "system.sock")
+        yield path / "system.sock"

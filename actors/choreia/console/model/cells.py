@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from choreia.console.model.column import Column
 from choreia.console.model.face import Face
-from choreia.console.model.line import Span
+from choreia.console.model.line import Span, cut_head
 
 R = TypeVar("R")
 
@@ -21,12 +21,18 @@ def words(
     most: int,
     rank: int,
     style: str = "",
+    is_id: bool = False,
 ) -> Column[R]:
-    """A text."""
+    """A text; of an id that is too long the end is seen."""
+
+    def cell(row: R, width: int) -> tuple[Span, ...]:
+        text = face.clean(read(row))
+        return (Span(cut_head(text, width, face.ellipsis) if is_id else text, style),)
+
     return Column(
         name,
         lambda row: read(row) or None,
-        lambda row, _: (Span(face.clean(read(row)), style),),
+        cell,
         least,
         most,
         rank,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 from choreia.console.model.reading import (
-    NOTHING,
     Fields,
     amount_of,
     count_of,
@@ -39,9 +38,6 @@ class Frame:
     def has(self, part: str) -> bool:
         """Whether this part was asked for when the frame was made."""
         return part in self.said
-
-    def agent(self, name: str) -> Fields:
-        return self.agents.get(name, NOTHING)
 
     def pressure(self, name: str) -> float | None:
         """How full the mailbox of an agent was; None: there was no such agent."""

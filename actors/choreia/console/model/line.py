@@ -49,6 +49,16 @@ def cut(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:
     return _head(text, width) if room < 0 else _head(text, room) + ellipsis
 
 
+def cut_head(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:
+    """The same, but the end is kept: ids that were made together begin alike."""
+    if width_of(text) <= width:
+        return text
+    kept = text[len(text) - max(0, width - width_of(ellipsis)) :]
+    while width_of(kept) + width_of(ellipsis) > width and kept:
+        kept = kept[1:]
+    return cut(ellipsis + kept, width, "")
+
+
 def fill(text: str, width: int, *, right: bool = False, ellipsis: str = ELLIPSIS) -> str:
     """`text` in exactly `width` cells, at the left or the right of them."""
     text = cut(text, width, ellipsis)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from choreia.console.model.column import GAP, Column, Value, place
+from choreia.console.model.column import GAP, Column, Placed, Value, place
 from choreia.console.model.face import Face
 from choreia.console.model.filtering import Filter
 from choreia.console.model.line import Line, Span, drop, fit, styled
@@ -163,29 +163,31 @@ class Listing(Generic[R]):
 
     def lines(self, width: int, height: int, empty: str) -> list[Line]:
         """Exactly `height` lines; `empty` says why there are none to see."""
-        headline = self._headline and height > 1
-        room = height - headline
-        self._scroll(room)
         placed = place(self.columns, width - GUTTER)
-        drawn: list[Line] = []
-        if headline:
-            spans = [Span(" " * GUTTER)]
-            for one in placed:
-                spans += (one.title(self._mark(one.column), self._face.ellipsis), Span(" " * GAP))
-            drawn.append(self._face.fit(spans, width))
-        for index in range(self._top, min(self._top + room, len(self.shown))):
-            spans = [*self._gutter(index)]
-            row = self.shown[index]
-            if self._headline:
-                for one in placed:
-                    spans += (*one.cells(row, self._face.ellipsis), _BLANK)
-            else:
-                spans += drop(self.columns[0].cell(row, width), self._shift)
-            line = self._face.fit(spans, width)
-            drawn.append(styled(line, "selected") if index == self._index else line)
+        drawn = [self._head(placed, width)] if self._headline and height > 1 else []
+        room = height - len(drawn)
+        self._scroll(room)
+        seen = range(self._top, min(self._top + room, len(self.shown)))
+        drawn += [self._line(index, placed, width) for index in seen]
         if not self.shown and room:
             drawn.append(self._face.fit((Span(" " * GUTTER), Span(empty, "dim")), width))
         return drawn + [fit((), width)] * (height - len(drawn))
+
+    def _head(self, placed: Sequence[Placed[R]], width: int) -> Line:
+        spans = [Span(" " * GUTTER)]
+        for one in placed:
+            spans += (one.title(self._mark(one.column), self._face.ellipsis), _BLANK)
+        return self._face.fit(spans, width)
+
+    def _line(self, index: int, placed: Sequence[Placed[R]], width: int) -> Line:
+        row, spans = self.shown[index], [*self._gutter(index)]
+        if self._headline:
+            for one in placed:
+                spans += (*one.cells(row, self._face.ellipsis), _BLANK)
+        else:
+            spans += drop(self.columns[0].cell(row, width), self._shift)
+        line = self._face.fit(spans, width)
+        return styled(line, "selected") if index == self._index else line
 
     def _gutter(self, index: int) -> Line:
         selected = self._face.sign("selected") if index == self._index else " "

@@ -9,7 +9,7 @@ def rate(value: float | None) -> str:
     """Of something a second: as many digits as say something."""
     if value is None:
         return ""
-    if value == 0 or value >= 99.5:
+    if value == 0 or value >= 9.95:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
 

@@ -76,10 +76,11 @@ class Loop:
         try:
             self._take(self._inbox.get(timeout=max(left, 0.0)))
             for _ in range(self._inbox.qsize()):  # and not what comes meanwhile: it is drawn, too
-                self._take(self._inbox.get_nowait())
+                if self._exit is None:
+                    self._take(self._inbox.get_nowait())
         except Empty:
             pass
-        if time.monotonic() >= self._due:
+        if self._exit is None and time.monotonic() >= self._due:
             self._tick()
 
     def _tick(self) -> None:
@@ -113,6 +114,8 @@ class Loop:
     def _draw(self) -> None:
         size = self._screen.size
         self._screen.draw(self._desk.model.lines(*size), size)
+        if self._screen.gone and self._exit is None:
+            self._exit = EXIT + signal.SIGHUP
 
     # -- what is asked for ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import io
 import locale
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -57,6 +57,8 @@ class Screen:
 
     def __init__(self, screen: int, *, ascii: bool) -> None:
         self.ascii = ascii
+        self.gone = False
+        """Whether the terminal takes nothing any more."""
         self._screen = screen
         # A file of our own: `sys.stdout` is led to the log, and must not hold what a terminal that
         # is gone did not take.
@@ -93,16 +95,17 @@ class Screen:
 
     def open(self) -> None:
         """The other screen, without a cursor; once more, for a terminal that lost it."""
-        if self._live.is_started:
-            self._console.set_alt_screen(True)
-            self._console.show_cursor(False)
-            self.clear()
-        else:
-            self._live.start()
+        with self._writing():
+            if self._live.is_started:
+                self._console.set_alt_screen(True)
+                self._console.show_cursor(False)
+                self.clear()
+            else:
+                self._live.start()
 
     def close(self) -> None:
         """The screen as it was, with its cursor. Harmless when the terminal is gone."""
-        with contextlib.suppress(OSError):
+        with self._writing():
             self._live.stop()
         self._live = self._made()
         self._drawn = None
@@ -113,18 +116,28 @@ class Screen:
             return
         # Asked of the terminal each time: rich would believe COLUMNS and LINES.
         self._console.size = ConsoleDimensions(*size)
-        self._live.update(Picture(lines, ascii=self.ascii), refresh=True)
+        with self._writing():
+            self._live.update(Picture(lines, ascii=self.ascii), refresh=True)
         self._drawn = lines, size
 
     def clear(self) -> None:
         """Draw all of it anew next time."""
         self._drawn = None
-        self._console.clear()
+        with self._writing():
+            self._console.clear()
 
     def send(self, sequence: str) -> None:
         """Say something to the terminal that shows nothing."""
-        self._file.write(sequence)
-        self._file.flush()
+        with self._writing():
+            self._file.write(sequence)
+            self._file.flush()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except OSError:  # EIO: the window is closed; the keyboard will say so, too, but later
+            self.gone = True
 
     def release(self) -> None:
         """Close what was opened for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import termios
 import time
 from queue import SimpleQueue
 
@@ -50,12 +51,16 @@ def watch(
             mode.enter()
             screen.open()
 
+        def resume() -> None:
+            with contextlib.suppress(termios.error):  # it is gone: the keyboard says so
+                enter()
+
         def suspend() -> None:
             leave()
             stop_here()
-            enter()
+            resume()
 
-        loop = Loop(inbox, screen, suspend=suspend, resume=enter)
+        loop = Loop(inbox, screen, suspend=suspend, resume=resume)
         link = Link(connect, inbox.put, client=client, every=every, wait=wait)
         desk = Desk(make, link, loop.act, view=view, every=every, monotonic=time.monotonic)
         stack.enter_context(told(inbox.put, mode.abandon))

@@ -52,7 +52,7 @@ class Cases(Screen[Fields]):
         face = stage.face
         columns: Sequence[Column[Fields]] = (
             Column("verdict", verdict_of, lambda row, _: verdict(face, verdict_of(row)), 13, 13, 0),
-            words("case", face, _id, least=8, most=26, rank=1),
+            words("case", face, _id, least=10, most=26, rank=1, is_id=True),
             words("type", face, lambda row: text_of(row, "type"), least=8, most=28, rank=4),
             Column("steps", _progress, lambda row, width: _bar(face, row, width), 10, STEPS, 2),
             self._deadline(),
@@ -85,7 +85,7 @@ class Cases(Screen[Fields]):
     def answer(self, what: str, data: Fields | None, problem: Problem | None) -> None:
         self._poll.answered()
         self.problem = "" if problem is None else problem.message
-        if data is not None and not self.stage.paused:
+        if data is not None and not (self.stage.paused and self._came):
             self._came = True
             self.listing.set(rows_of(data, "cases"))
 

@@ -40,15 +40,13 @@ class Events(Screen[Fields]):
             words("time", face, _time, least=12, most=12, rank=1),
             words("type", face, _type, least=10, most=32, rank=0),
             words("from", face, _agent, least=8, most=20, rank=2),
-            words("case", face, lambda row: text_of(row, "case"), least=8, most=32, rank=4),
+            words("case", face, _case, least=10, most=32, rank=4, is_id=True),
             numbers("hops", lambda row: number_of(row, "hops"), many, width=5, rank=5),
-            words("id", face, lambda row: text_of(row, "id"), least=8, most=36, rank=6),
+            words("id", face, _id, least=10, most=36, rank=6, is_id=True),
         )
-        payload = words("payload", face, payload_text, least=12, most=400, rank=3)
+        payload = words("payload", face, payload_text, least=30, most=400, rank=3)
         self._with_payload = (*self._columns, payload)
-        listing = Listing(
-            face, self._columns, key=lambda row: text_of(row, "id"), text=_text, is_fault=_is_fault
-        )
+        listing = Listing(face, self._columns, key=_id, text=_text, is_fault=_is_fault)
         super().__init__(stage, listing)
         self._trace = trace
         self._said = ""  # topic and filter, as they were typed
@@ -62,19 +60,23 @@ class Events(Screen[Fields]):
 
     def opened(self) -> None:
         self._open = True
-        self._follow()
+        self._begin()
 
     def left(self) -> None:
         self._open = False
         self.stage.ask(Unfollow())
 
     def reload(self) -> None:
-        self.listing.columns = self._with_payload if self.stage.payloads else self._columns
         if self._open:
-            self._known.clear()
-            self._follow()
+            self._begin()
 
-    def _follow(self) -> None:
+    def _begin(self) -> None:
+        # What was known is let go: nobody looked since, and a gap in it would not be seen.
+        self._known.clear()
+        self._missed = 0
+        self.problem = ""
+        self.listing.columns = self._with_payload if self.stage.payloads else self._columns
+        self.listing.set(())
         args: dict[str, object] = {
             "topic": self._topic,
             "filter": self._filter,
@@ -85,14 +87,14 @@ class Events(Screen[Fields]):
         self.stage.ask(Follow(args))
 
     def stream(self, data: Fields) -> None:
-        """A piece of the stream. What was known before comes again when it begins anew."""
+        """A piece of the stream."""
         for event in rows_of(data, "events"):
-            self._known.setdefault(text_of(event, "id"), event)
+            self._known.setdefault(_id(event), event)
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
         self._missed += count_of(data, "missed")
         self.problem = ""
-        if not self.stage.paused:
+        if not self.stage.paused or not self.listing.total:
             self._arrange()
 
     def answer(self, what: str, data: Fields | None, problem: Problem | None) -> None:
@@ -147,7 +149,6 @@ class Events(Screen[Fields]):
         self._said, self._topic, self._filter = topic, topic, None
         self._newest = True
         self.listing.filter = None
-        self._known.clear()
 
     def _ask_for(self, said: str) -> None:
         try:
@@ -157,20 +158,18 @@ class Events(Screen[Fields]):
             return
         self.listing.filter = None
         self._said, self._topic, self._filter = said, topic, filter
-        self._known.clear()
-        self._arrange()
-        self._follow()
+        self._begin()
 
     # -- what is seen -----------------------------------------------------------------------------
 
     def enter(self, row: Fields) -> None:
-        self._trace(text_of(row, "id"))
+        self._trace(_id(row))
 
     def subject(self) -> Subject:
         row = self.listing.selected
         if row is None:
             return Subject()
-        id = text_of(row, "id")
+        id = _id(row)
         return Subject(id, _agent(row), id, id)
 
     def note(self) -> str:
@@ -209,6 +208,14 @@ def payload_text(event: Fields) -> str:
 
 def _time(row: Fields) -> str:
     return time_of_day(number_of(row, "time"))
+
+
+def _id(row: Fields) -> str:
+    return text_of(row, "id")
+
+
+def _case(row: Fields) -> str:
+    return text_of(row, "case")
 
 
 def _type(row: Fields) -> str:

@@ -44,7 +44,7 @@ def test_what_is_wrong_is_said(fields: Fields, why: str) -> None:
 
 
 def test_what_happens_now_is_said_with_its_rate() -> None:
-    assert row({"dropped": 0}, dropped=62).why == "dropped 31.0/s"
+    assert row({"dropped": 0}, dropped=62).why == "dropped 31/s"
     assert row({"failed": 4}, failed=8).why == "fails 2.0/s"
     assert row({"dropped": 62}, dropped=62).why == ""
     assert row(dropped=62).why == ""

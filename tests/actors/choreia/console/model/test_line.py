@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from choreia.console.model.face import Face
-from choreia.console.model.line import Span, cut, drop, fill, fit, styled, width_of
+from choreia.console.model.line import Span, cut, cut_head, drop, fill, fit, styled, width_of
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,14 @@ def test_what_is_shown_is_as_wide_as_rich_draws_it(text: str) -> None:
 )
 def test_text_is_cut_with_an_ellipsis(text: str, width: int, cut_to: str) -> None:
     assert cut(text, width) == cut_to
+
+
+def test_of_an_id_the_end_is_kept() -> None:
+    assert cut_head("0192f0c1", 5) == "…f0c1"
+    assert cut_head("0192f0c1", 8) == "0192f0c1"
+    assert cut_head("0192f0c1", 1) == "…"
+    assert cut_head("0192f0c1", 0) == ""
+    assert cut_head("界界界", 4) == "…界"
 
 
 def test_half_a_wide_character_becomes_a_blank() -> None:

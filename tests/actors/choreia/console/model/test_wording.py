@@ -9,7 +9,7 @@ from choreia.console.model.wording import counted, many, rate, span, time_of_day
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, ""), (0, "0"), (0.04, "0.04"), (3.14159, "3.1"), (31.0, "31.0"), (1234.5, "1,234")],
+    [(None, ""), (0, "0"), (0.04, "0.04"), (3.14159, "3.1"), (31.0, "31"), (1234.5, "1,234")],
 )
 def test_rates(value: float | None, said: str) -> None:
     assert rate(value) == said
