@@ -249,6 +249,15 @@ def test_config_shows_what_is_set_and_where(
 
 
 @pytest.mark.usefixtures("folder")
+def test_one_variable_says_which_system_for_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHOREIA_SYSTEM", "shop")
+    each = json.loads(cli("config", "--all", "-o", "json").out)["settings"]
+    found = {one["command"]: one["value"] for one in each if one["option"] == "system"}
+    assert set(found) >= {"top", "agents", "agent", "publish", "control pause"}
+    assert set(found.values()) == {"shop"}
+
+
+@pytest.mark.usefixtures("folder")
 def test_config_with_defaults_has_every_option_of_every_command(cli: Cli) -> None:
     each = [json.loads(line) for line in cli("config", "--all", "-o", "jsonl").out.splitlines()]
     assert {one["schema"] for one in each} == {"choreia.config/1"}

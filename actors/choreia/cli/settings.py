@@ -22,6 +22,8 @@ import click
 from choreia.cli.output import FORMS
 from choreia.cli.project import SHARED, Project, Words, project
 
+SYSTEM = "CHOREIA_SYSTEM"
+"""The variable of ``--system``, whatever the command."""
 NOT_SHARED = ("bench", "demo")
 """A demo does not write into the project's store."""
 Source = Literal["environment", "project", "default"]
@@ -99,7 +101,9 @@ def name_variables(command: click.Command, words: Words) -> None:
     for option in settable(command):
         name = variable_of(words, option)
         others = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
-        option.envvar = [name, *(other for other in others if other != name)]
+        if spelled(option) == "system":
+            others.append(SYSTEM)
+        option.envvar = list(dict.fromkeys((name, *others)))
 
 
 def variable_of(words: Words, option: click.Option) -> str:
