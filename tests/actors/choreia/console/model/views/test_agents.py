@@ -43,6 +43,11 @@ def test_pressure_has_a_history(pilot: Pilot) -> None:
     assert "▅▅▅▆▆▆▇▇▇████████████"[-8:] in pilot.selected()
 
 
+def test_the_bar_of_the_selected_is_not_turned_round(pilot: Pilot) -> None:
+    pilot.frame(100.0, agent_row("billing", size=20))
+    assert pilot.style_of("██████") == "bar.high"
+
+
 def test_the_bar_makes_room_for_the_numbers(pilot: Pilot) -> None:
     row = agent_row("billing", size=999, capacity=1_000, state="paused")
     for width in range(60, 170):
