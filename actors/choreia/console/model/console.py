@@ -88,6 +88,7 @@ class Console:
     def lost(self, reason: str) -> None:
         """The system ended, or cannot be reached any more. What was seen last stays."""
         self._ended = reason
+        self._stage.note = None  # what was said of it is not so any more
 
     def found(self, hello: Mapping[str, object]) -> None:
         """A system is there again; it may be another one, of the same name."""

@@ -17,7 +17,8 @@ class Explanation(Page):
         self._event = event
 
     def opened(self) -> None:
-        self.stage.call(self.number, "explain", "trace", of=self._event, explain=True)
+        args = {"of": self._event, "payloads": self.stage.payloads, "explain": True}
+        self.stage.call(self.number, "explain", "trace", **args)
 
     def reload(self) -> None:
         self.opened()

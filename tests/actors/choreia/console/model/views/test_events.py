@@ -154,7 +154,7 @@ def test_the_trace_of_the_selected_is_asked_for(pilot: Pilot, key: str) -> None:
 
 def test_why_the_selected_reached_whom_is_asked_for(pilot: Pilot) -> None:
     call = last_call(pilot.press("x"))
-    assert (call.verb, call.args) == ("trace", {"of": "e2", "explain": True})
+    assert (call.verb, call.args) == ("trace", {"of": "e2", "payloads": False, "explain": True})
 
 
 def test_payloads_have_a_column_when_they_are_shown(pilot: Pilot) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from choreia.console.model.asks import Copy
-from tests.actors.choreia.console.model.conftest import Pilot, Piloted, event_row
+from tests.actors.choreia.console.model.conftest import Pilot, Piloted, event_row, last_call
 
 
 @pytest.fixture
@@ -23,6 +23,11 @@ def test_it_is_shown_line_by_line(pilot: Pilot) -> None:
     pilot.tell(asks, {"explanation": "it reached\x1b[31m\n  billing: matched"})
     assert [line[3:] for line in pilot.screen()[3:5]] == ["it reached[31m", "  billing: matched"]
     assert pilot.press("y") == [Copy("e1")]
+
+
+def test_payloads_are_in_it_if_they_are_to_be_seen(pilot: Pilot) -> None:
+    assert last_call(pilot.press("x")).args == {"of": "e1", "explain": True, "payloads": False}
+    assert last_call(pilot.press("P")).args == {"of": "e1", "explain": True, "payloads": True}
 
 
 def test_that_there_is_none_is_said(pilot: Pilot) -> None:

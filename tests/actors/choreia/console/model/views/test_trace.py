@@ -82,7 +82,7 @@ def test_deliveries_that_went_wrong_are_faults(pilot: Pilot) -> None:
 
 def test_an_event_in_it_is_explained(pilot: Pilot) -> None:
     call = last_call(pilot.press("x"))
-    assert (call.verb, call.args) == ("trace", {"of": "e1", "explain": True})
+    assert (call.verb, call.args) == ("trace", {"of": "e1", "payloads": False, "explain": True})
 
 
 def test_it_is_asked_for_again_until_the_case_is_over(pilot: Pilot) -> None:
