@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
+from choreia.actors.gone import Gone
 from choreia.runtime.delivery.cell import Cell
 from choreia.runtime.delivery.engine import Engine, stopped_error
 from choreia.runtime.errors import DuplicateName, UnknownAgent
@@ -33,6 +34,7 @@ class Roster:
         self._by_id: dict[str, Cell] = {}
         self._names: set[str] = set()
         self._closed = False
+        self.gone = Gone()
         self.past: deque[tuple[Interest, Event | None, Event | None]] = deque(maxlen=PAST)
         """What agents listened to that are gone, and between which events."""
         self.next_number = count(1).__next__
@@ -87,6 +89,7 @@ class Roster:
         with self._lock:
             if self._by_name.get(cell.name) is cell:
                 del self._by_name[cell.name]
+                self.gone.add(cell)
             if self._by_id.get(cell.id) is cell:
                 del self._by_id[cell.id]
 
@@ -102,6 +105,7 @@ class Roster:
             if self._by_name.get(cell.name) is cell:
                 del self._by_name[cell.name]
                 del self._by_id[cell.id]
+                self.gone.add(cell)
                 self._names.discard(cell.name)
 
     def remember(self, cell: Cell) -> None:

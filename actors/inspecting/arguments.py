@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from choreia.runtime.events.display import plain
+from choreia.runtime.events.display import brief, plain
 from choreia.runtime.inspection.frames import Fields, Refusal
+
+SELDOMMEST = 86_400
+"""Seconds."""
 
 
 class Arguments:
@@ -57,8 +59,8 @@ class Arguments:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self._wrong(name, value, "give a number of seconds, or null")
-        if not math.isfinite(value) or value < 0:
-            raise self._wrong(name, value, "give a number of seconds, or null")
+        if not 0 <= value <= SELDOMMEST:
+            raise self._wrong(name, value, f"give 0 to {SELDOMMEST:,} seconds, or null")
         return max(least, float(value))
 
     def fields(self, name: str) -> Fields | None:
@@ -85,5 +87,5 @@ class Arguments:
             raise Refusal("bad_argument", f"{self._verb} takes no {shown}")
 
     def _wrong(self, name: str, value: object, advice: str) -> Refusal:
-        shown = plain(repr(value), 60)
+        shown = brief(value, 60)
         return Refusal("bad_argument", f"{self._verb}: {name}={shown}: {advice}")

@@ -95,7 +95,15 @@ class Sampler:
         if not self._engine.timed:
             self._engine.timed = True
             self._span_ends = 0.0
-        return Stream(every, lambda: self._shared(parts, limit, every), self._look_away)
+
+        def piece() -> Fields:
+            return self._shared(parts, limit, every) | {"cost": self._cost(stream.pause or every)}
+
+        stream = Stream(every, piece, self._look_away)
+        return stream
+
+    def _cost(self, every: float) -> Fields:
+        return {"share": self._meter.share(), "seconds": self._meter.seconds, "every": every}
 
     def _shared(self, parts: frozenset[str], limit: int, every: float) -> Fields:
         """A frame, which others who look at the same may have had a moment ago."""
@@ -120,11 +128,7 @@ class Sampler:
             "time": self._engine.clock.now(),
             "at": at,
             "system": self._totals(cells, len(chosen) if "agents" in parts else 0, at),
-            "cost": {
-                "share": self._meter.share(),
-                "seconds": self._meter.seconds,
-                "every": self._meter.every,
-            },
+            "cost": self._cost(0.0),
         }
         if "agents" in parts:
             said["agents"] = [row_of(cell, own) for cell in chosen]
@@ -150,7 +154,7 @@ class Sampler:
             self._span_ends = now + TIMED
 
     def _totals(self, cells: list[Cell], shown: int, at: float) -> Fields:
-        engine = self._engine
+        engine, gone = self._engine, self._roster.gone
         states = Counter(cell.state for cell in cells)
         return {
             "node": engine.node,
@@ -159,11 +163,12 @@ class Sampler:
             "shown": shown,
             "states": dict(states),
             "published": self.trail.said if engine.cases is not None else None,
-            "handled": sum(cell.handled for cell in cells),
-            "failed": sum(cell.failed for cell in cells),
-            "dropped": sum(cell.mailbox.dropped for cell in cells),
+            "handled": gone.handled + sum(cell.handled for cell in cells),
+            "failed": gone.failed + sum(cell.failed for cell in cells),
+            "dropped": gone.dropped + sum(cell.mailbox.dropped for cell in cells),
             "dead_letters": len(self._letters.get()) + engine.letters.evicted,
-            "restarts": sum(cast("Record", cell.owner).incarnation - 1 for cell in cells),
+            "restarts": gone.restarts
+            + sum(cast("Record", cell.owner).incarnation - 1 for cell in cells),
         }
 
     def letters(self, limit: int, agent: str | None, *, payloads: bool) -> list[Fields]:

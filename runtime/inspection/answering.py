@@ -14,7 +14,7 @@ from choreia.runtime.inspection.peers import Peer
 log = logging.getLogger("choreia.inspection")
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Stream:
     """An answer that goes on."""
 
@@ -24,6 +24,8 @@ class Stream:
     """The next piece; None: there is nothing new. Quick: it is called on the server's thread."""
     close: Callable[[], None]
     """Nobody looks any more. Called once."""
+    pause: float = 0.0
+    """Seconds until the next piece, as it is planned now: who serves it says so."""
 
 
 def end(stream: Stream) -> None:

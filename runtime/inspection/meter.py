@@ -26,8 +26,6 @@ class Meter:
         self._elsewhere = 0.0
         self.seconds = 0.0
         """Of computing, so far."""
-        self.every = 0.0
-        """Seconds between the last two frames, as they were planned."""
 
     def share(self) -> float:
         """Of a core, lately."""
@@ -49,8 +47,8 @@ class Meter:
         while len(self._marks) > 2 and now - self._marks[0][0] > SPAN:
             self._marks.popleft()
 
-    def pause(self, every: float, cost: float) -> float:
-        """Seconds until the next piece of a stream that is wanted `every` so many, when the last
-        has cost `cost` seconds."""
-        self.every = max(every, cost / BUDGET)
-        return self.every
+
+def pause_after(cost: float, every: float) -> float:
+    """Seconds until the next piece of a stream that is wanted `every` so many, when one takes
+    `cost` seconds of computing."""
+    return max(every, cost / BUDGET)

@@ -26,7 +26,7 @@ from choreia.runtime.inspection.aside import Answered, Aside
 from choreia.runtime.inspection.binding import bind
 from choreia.runtime.inspection.connection import Connection, Running
 from choreia.runtime.inspection.frames import Refusal, Reply, Request
-from choreia.runtime.inspection.meter import Meter
+from choreia.runtime.inspection.meter import Meter, pause_after
 from choreia.runtime.inspection.peers import peer_of
 
 MOST_CLIENTS: Final = 8
@@ -289,7 +289,8 @@ class Server:
             running.dropped = 0
         streams = sum(len(one.streams) for one in self._clients.values())
         running.count((real.cpu() - before) * streams)
-        running.due = now + self.meter.pause(running.stream.every, running.cost)
+        running.stream.pause = pause_after(running.cost, running.stream.every)
+        running.due = now + running.stream.pause
 
     # -- the end ------------------------------------------------------------------------------
 

@@ -127,6 +127,9 @@ def test_a_store(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         system.publish("go")
     bad.write_bytes(b"no store at all" * 100)
     assert cli("doctor", "--store", str(good)).code == 0
+    missing = cli("doctor", "--store", str(tmp_path / "none.db"))
+    assert "is not there" in missing.out
+    assert missing.code == 0, "it is made when it is needed"
     monkeypatch.setenv("CHOREIA_STORE", str(bad))
     done = cli("doctor")
     assert done.code == 1

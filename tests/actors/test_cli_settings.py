@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from choreia.cli import project
 from choreia.cli.app import app
@@ -248,6 +249,15 @@ def test_config_shows_what_is_set_and_where(
 
 
 @pytest.mark.usefixtures("folder")
+def test_one_variable_says_which_system_for_all(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHOREIA_SYSTEM", "shop")
+    each = json.loads(cli("config", "--all", "-o", "json").out)["settings"]
+    found = {one["command"]: one["value"] for one in each if one["option"] == "system"}
+    assert set(found) >= {"top", "agents", "agent", "publish", "control pause"}
+    assert set(found.values()) == {"shop"}
+
+
+@pytest.mark.usefixtures("folder")
 def test_config_with_defaults_has_every_option_of_every_command(cli: Cli) -> None:
     each = [json.loads(line) for line in cli("config", "--all", "-o", "jsonl").out.splitlines()]
     assert {one["schema"] for one in each} == {"choreia.config/1"}
@@ -280,3 +290,14 @@ def test_config_says_what_is_wrong_anywhere(cli: Cli, folder: Path) -> None:
     done = cli("config")
     assert done.code == 2
     assert "'worker' is no option" in done.err
+
+
+def test_a_command_that_is_run_by_itself_is_not_the_projects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.choreia]\nstore = "x.db"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHOREIA_SOME_NUMBER", "nonsense")
+    result = CliRunner().invoke(probe, [])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["store"] is None

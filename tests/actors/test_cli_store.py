@@ -149,6 +149,10 @@ def test_dead_letters_are_listed_and_shown(store: str) -> None:
     assert listed["schema"] == "choreia.deadletters/1"
     [letter] = listed["letters"]
     assert (letter["number"], letter["agent"], letter["event"]["id"]) == (1, "fussy", "order-3")
+    one = json.loads(choreia("deadletters", "show", store, "1", "-o", "json").stdout)
+    assert one["schema"] == "choreia.deadletter/1"
+    assert "GiveUp: not a three" in one["traceback"]
+    assert "hunter2" not in json.dumps(one)
     shown = choreia("deadletters", "show", store, "1").stdout
     assert "Traceback" in shown
     assert "order-3" in shown
@@ -196,6 +200,11 @@ def test_info(store: str) -> None:
     assert "kind          sqlite" in told
     assert "dead letters  1" in told
     facts = json.loads(choreia("store", "info", store, "-o", "json").stdout)
+    assert facts["schema"] == "choreia.store-info/1"
+    [line] = choreia("store", "verify", store, "-o", "jsonl").stdout.splitlines()
+    verdict = json.loads(line)
+    assert (verdict["schema"], verdict["whole"]) == ("choreia.store-verify/1", True)
+    assert verdict["head"] == facts["head"]
     assert (facts["agents"], facts["durability"], facts["clean"]) == (1, "full", True)
 
 

@@ -36,7 +36,6 @@ def _some_system(
 
 system_option = click.option(
     "--system",
-    envvar="CHOREIA_SYSTEM",
     metavar="NODE|PID|PATH",
     help="Which system, if several are running. [env var: CHOREIA_SYSTEM]",
     shell_complete=_some_system,

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import Final, Literal
 
 import attrs
@@ -150,6 +151,9 @@ def store(where: str) -> Iterator[Finding]:
     from choreia.actors.keeping import open_store, shown_store
 
     shown = plain(str(shown_store(where)), 120)
+    if "://" not in where and not Path(where).exists():
+        yield Finding("store", "warn", f"{shown} is not there", "`choreia run … --store` makes it")
+        return
     try:
         found = open_store(where, "full", 0, readonly=True)
         try:

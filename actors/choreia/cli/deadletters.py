@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -10,7 +10,7 @@ import click
 import orjson
 
 from choreia.cli.opening import opened, output_option, require, shown, stamp, store_argument
-from choreia.cli.output import in_json
+from choreia.cli.output import in_json, put_out
 from choreia.runtime.events.display import redact
 from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.unit import Change, DropLetter, Forget, KeepLetter, Letter, Unit
@@ -50,22 +50,28 @@ def list_(where: str, agent: str | None, output: str) -> None:
 @command.command("show")
 @store_argument
 @click.argument("number", type=int)
-def show(where: str, number: int) -> None:
+@output_option
+def show(where: str, number: int, output: str) -> None:
     """Show all of one dead letter: its event, and the error."""
     with opened(where) as store:
         [letter] = _chosen(store, (number,), everything=False)
-    click.echo(f"number     {letter.number}")
-    click.echo(f"agent      {letter.agent}")
-    click.echo(f"reason     {letter.reason}{' (to be retried)' if letter.waiting else ''}")
-    click.echo(f"attempts   {letter.attempts}")
-    click.echo(f"died       {stamp(letter.time)}")
-    click.echo(f"event      {shown(letter.event.id)}  {letter.event.type}")
-    click.echo(f"source     {shown(letter.event.source)}")
+    said = {**as_json(letter), "traceback": letter.traceback}
+    put_out("deadletter", output, said, _lines(letter))
+
+
+def _lines(letter: Letter) -> Iterator[str]:
+    yield f"number     {letter.number}"
+    yield f"agent      {letter.agent}"
+    yield f"reason     {letter.reason}{' (to be retried)' if letter.waiting else ''}"
+    yield f"attempts   {letter.attempts}"
+    yield f"died       {stamp(letter.time)}"
+    yield f"event      {shown(letter.event.id)}  {letter.event.type}"
+    yield f"source     {shown(letter.event.source)}"
     payload = orjson.dumps(redact(letter.event.payload), option=orjson.OPT_INDENT_2).decode()
     for line in payload.splitlines():
-        click.echo(f"           {shown(line)}")
+        yield f"           {shown(line)}"
     for line in (letter.traceback or letter.error).splitlines():
-        click.echo(f"  {shown(line)}")
+        yield f"  {shown(line)}"
 
 
 @command.command("retry")

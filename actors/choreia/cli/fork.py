@@ -18,7 +18,7 @@ from choreia.cli.looking import (
     moment,
 )
 from choreia.cli.opening import shown, store_argument
-from choreia.cli.output import in_json
+from choreia.cli.output import output_option, put_out
 from choreia.runtime.events.display import brief, redact
 from choreia.runtime.events.event import Event
 
@@ -36,9 +36,7 @@ from choreia.runtime.events.event import Event
 @build_option
 @click.option("--node", help="Whose agents they are, if several nodes wrote to the store.")
 @click.option("--seed", default=0, show_default=True, help="Of what is left to chance.")
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@output_option
 def command(
     where: str,
     at: str,
@@ -64,11 +62,7 @@ def command(
         raise click.BadParameter("give a position or the id of an event", param_hint="--at")
     change = dict(map(_setting, settings))
     result = fork(where, place, change, build_function(build_name), node=node, seed=seed)
-    if output == "json":
-        click.echo(in_json("fork", _as_json(result), indent=2))
-        return
-    for line in _lines(result):
-        click.echo(line)
+    put_out("fork", output, _as_json(result), _lines(result))
 
 
 def _setting(text: str) -> tuple[str, object]:

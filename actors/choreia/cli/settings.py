@@ -22,6 +22,8 @@ import click
 from choreia.cli.output import FORMS
 from choreia.cli.project import SHARED, Project, Words, project
 
+SYSTEM = "CHOREIA_SYSTEM"
+"""The variable of ``--system``, whatever the command."""
 NOT_SHARED = ("bench", "demo")
 """A demo does not write into the project's store."""
 Source = Literal["environment", "project", "default"]
@@ -48,15 +50,17 @@ class Context(click.Context):
         **extra: Any,  # as click declares it
     ) -> None:
         super().__init__(command, parent, info_name, **extra)
-        name_variables(command, words_of(self))
+        if words := words_of(self):
+            name_variables(command, words)
 
     def lookup_default(self, name: str, call: bool = True) -> Any:
         option = next((one for one in settable(self.command) if one.name == name), None)
-        if option is None or self.resilient_parsing:  # completing: no time for faults
+        words = words_of(self)  # none: it is run by itself, and not as a command of `choreia`
+        if option is None or not words or self.resilient_parsing:  # completing: no time for faults
             return None
         check(self)
         found = project()
-        setting = None if found is None else in_project(found, words_of(self), option)
+        setting = None if found is None else in_project(found, words, option)
         return None if setting is None else setting.value
 
 
@@ -97,7 +101,9 @@ def name_variables(command: click.Command, words: Words) -> None:
     for option in settable(command):
         name = variable_of(words, option)
         others = [option.envvar] if isinstance(option.envvar, str) else list(option.envvar or ())
-        option.envvar = [name, *(other for other in others if other != name)]
+        if spelled(option) == "system":
+            others.append(SYSTEM)
+        option.envvar = list(dict.fromkeys((name, *others)))
 
 
 def variable_of(words: Words, option: click.Option) -> str:

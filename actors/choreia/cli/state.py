@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from choreia.cli.looking import (
     state_as_json,
 )
 from choreia.cli.opening import opened, shown, stamp, store_argument
-from choreia.cli.output import in_json
+from choreia.cli.output import output_option, put_out
 from choreia.runtime.stores.base import EventStore
 from choreia.runtime.stores.selecting import position_of
 
@@ -30,9 +31,7 @@ from choreia.runtime.stores.selecting import position_of
 @class_option
 @build_option
 @click.option("--at", "at", metavar="TIME|POSITION|ID", help="Then, and not at the end.")
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@output_option
 def command(
     where: str,
     agent: str,
@@ -54,14 +53,16 @@ def command(
         cls = _class_of(did, class_name, build_name)
         last = position_of(store, moment(at, "--at"))
         facts = _facts(store, cls, did, last)
-    if output == "json":
-        click.echo(in_json("state", facts, indent=2))
-        return
-    click.echo(f"agent     {shown(did)}")
-    click.echo(f"position  {last:,}" + (f", {stamp(facts['time'])}" if last else ""))
-    click.echo(f"made of   {facts['events']:,} events")
+    put_out("state", output, facts, _lines(facts))
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    last = facts["position"]
+    yield f"agent     {shown(facts['agent'])}"
+    yield f"position  {last:,}" + (f", {stamp(facts['time'])}" if last else "")
+    yield f"made of   {facts['events']:,} events"
     for line in orjson.dumps(facts["state"], option=orjson.OPT_INDENT_2).decode().splitlines():
-        click.echo(shown(line))
+        yield shown(line)
 
 
 def _class_of(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
 
 import attrs
 import click
 
 from choreia.cli.lazy import LazyCommand
 from choreia.cli.opening import opened, output_option, shown, store_argument
-from choreia.cli.output import in_json
+from choreia.cli.output import put_out
 from choreia.runtime.stores.base import Verdict
 
 FAULTS = 20
@@ -33,12 +34,13 @@ def info(where: str, output: str) -> None:
     """What is in STORE, and how it is kept."""
     with opened(where) as store:
         facts = attrs.asdict(store.info())
-    if output != "text":
-        click.echo(in_json("store-info", facts, indent=2 if output == "json" else None))
-        return
+    put_out("store-info", output, facts, _facts(facts))
+
+
+def _facts(facts: Mapping[str, object]) -> Iterator[str]:
     for name, value in facts.items():
         text = f"{value:,}" if type(value) is int else str(value)
-        click.echo(f"{name.replace('_', ' '):<13} {shown(text)}")
+        yield f"{name.replace('_', ' '):<13} {shown(text)}"
 
 
 @command.command()
@@ -46,34 +48,36 @@ def info(where: str, output: str) -> None:
 @click.option(
     "--accept", is_flag=True, help="Go on from what is there, though events at the end are missing."
 )
+@output_option
 @click.pass_context
-def verify(context: click.Context, where: str, accept: bool) -> None:
+def verify(context: click.Context, where: str, accept: bool, output: str) -> None:
     """Compare STORE with its hash chain and its anchor: is it what was written?
 
     Exits with 1 if it is not.
     """
     with opened(where) as store:
         verdict = store.verify()
-    _tell(verdict)
+    said = {**attrs.asdict(verdict), "whole": verdict.whole}
+    put_out("store-verify", output, said, _lines(verdict))
     if accept and not verdict.whole:
         from choreia.runtime.stores.sqlite import SqliteStore
 
         SqliteStore(where, recover=True).close()
-        click.echo("accepted: it goes on from what is there")
+        click.echo("accepted: it goes on from what is there", err=output != "text")
     elif not verdict.whole:
         context.exit(1)
 
 
-def _tell(verdict: Verdict) -> None:
-    click.echo(f"{verdict.checked:,} events checked, up to position {verdict.head:,}")
-    click.echo(f"chain {verdict.chain}")
+def _lines(verdict: Verdict) -> Iterator[str]:
+    yield f"{verdict.checked:,} events checked, up to position {verdict.head:,}"
+    yield f"chain {verdict.chain}"
     for fault in verdict.faults[:FAULTS]:
         where = f"position {fault.position}: " if fault.position else ""
-        click.echo(f"DAMAGED  {where}{shown(fault.what)}")
+        yield f"DAMAGED  {where}{shown(fault.what)}"
     if len(verdict.faults) > FAULTS:
-        click.echo(f"         and {len(verdict.faults) - FAULTS} more")
+        yield f"         and {len(verdict.faults) - FAULTS} more"
     if verdict.whole:
-        click.echo("whole")
+        yield "whole"
 
 
 @command.command()

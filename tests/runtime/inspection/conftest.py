@@ -52,12 +52,14 @@ class Feed:
 
     def __init__(self, every: float, piece: Callable[[], Fields | None] | None) -> None:
         self.begun = self.closed = self.said = 0
+        self.stream: Stream | None = None
         self._every = every
         self._piece = piece
 
     def begin(self, _: object) -> Stream:
         self.begun += 1
-        return Stream(self._every, self._next, self._close)
+        self.stream = Stream(self._every, self._next, self._close)
+        return self.stream
 
     def _next(self) -> Fields | None:
         self.said += 1

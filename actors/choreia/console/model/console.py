@@ -34,7 +34,10 @@ _ALWAYS: Final = frozenset({"agents"})  # or histories had holes after looking a
 class Console:
     """One console, looking at one system."""
 
-    def __init__(self, hello: Mapping[str, object], *, ascii: bool = False) -> None:
+    def __init__(
+        self, hello: Mapping[str, object], *, ascii: bool = False, trace: str | None = None
+    ) -> None:
+        """`trace`: the id of a case, or of an event, whose trace is seen first."""
         self._hello: Fields = hello
         self._ended: str | None = None
         self._stage = Stage(Face(ascii=ascii), control=flag_of(hello, "control"))
@@ -42,6 +45,8 @@ class Console:
         self._log = LogPane(self._stage.face)
         self._desktop = Desktop(self._stage, self._now_shown)
         self._commands = Commands(self._stage, self._desktop, self._toggle, self._step, self._log)
+        if trace is not None:
+            self._desktop.trace(trace)
 
     @property
     def parts(self) -> frozenset[str]:

@@ -115,7 +115,8 @@ class Desk:
         else:
             self.found = True
             self.model = self._make(hello)
-            self._do(self.model.press(self._view))
+            if self._view:
+                self._do(self.model.press(self._view))
 
     def _do(self, asks: Sequence[Ask]) -> None:
         for ask in asks:
