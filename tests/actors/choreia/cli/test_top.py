@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from choreia.cli.app import app
+from choreia.cli.failures import run
 from choreia.runtime.errors import NoSuchSystem, SeveralSystems
 from choreia.runtime.inspection.client import Client
 
@@ -135,6 +136,7 @@ def test_no_system(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(top().exception, NoSuchSystem)
     assert isinstance(top("--system", place).exception, NoSuchSystem)
     assert isinstance(top("--system", "elsewhere").exception, NoSuchSystem)
+    assert run(app, ["top"]) == 3
 
 
 def test_several_systems(place: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +147,7 @@ def test_several_systems(place: Path, serve: Serve, monkeypatch: pytest.MonkeyPa
     serve(folder / "b.sock")
     for args in ((), ("--system", "kitchen"), ("--wait",)):
         assert isinstance(top(*args).exception, SeveralSystems)
+        assert run(app, ["top", *args]) == 2
     assert f"process {first.pid}" in top("--system", first.pid).stdout
 
 
