@@ -57,7 +57,7 @@ class Control:
         return None
 
     def change(self, verb: str, args: Arguments, peer: Peer) -> Fields:
-        """Do it, and say who did: ``system.controlled``, with ``verb``, ``agent``, and ``by`` whom."""
+        """Do it, and say who did: ``system.controlled``, with ``verb``, ``agent`` and ``by``."""
         if (why := self.why_not) is not None:
             raise Refusal("refused", f"{verb}: {why}")
         try:
