@@ -98,6 +98,8 @@ class Control:
     def _publish(self, args: Arguments) -> tuple[str, Fields]:
         type, payload = args.text("type"), args.fields("payload")
         args.end()
+        if type == CONTROLLED:
+            raise Refusal("refused", f"publish: {CONTROLLED} tells who has changed something here")
         try:
             event = self._system.publish(type, payload or {}, timeout=PATIENCE)
         except ChoreiaError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from choreia.actors.inspecting.arguments import Arguments
-from choreia.actors.inspecting.trails import MOST, Trail
+from choreia.actors.inspecting.trails import MOST, NoTrail, Trail
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.display import plain, redact
 from choreia.runtime.events.event import Event, case_of
@@ -76,6 +76,12 @@ def events(trail: Trail, args: Arguments, redacted: Sequence[str]) -> Answer:
     args.end()
     if follow is None:
         return END
+    if isinstance(trail, NoTrail):  # or it would look as if nothing happened
+        raise Refusal(
+            "failed",
+            "this system remembers nothing (ActorSystem(remember=0)): leave that out to look at "
+            "events",
+        )
 
     def shown(found: Sequence[Event], missed: int) -> Fields:
         return {

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import attrs
 
 from choreia.runtime.events.display import redact
-from choreia.runtime.events.recorded import Recorded
+from choreia.runtime.events.recorded import HIDDEN, Recorded
 from choreia.runtime.insight.explain import Answer, Explanation, Fault, Miss
 from choreia.runtime.insight.masking import masked
 from choreia.runtime.insight.story import Story
 
-HIDDEN = "(hidden)"
+NOT_SHOWN = "(hidden)"
 
 
 @attrs.frozen
@@ -33,7 +33,8 @@ class Veil:
 
     def _recorded(self, one: Recorded) -> Recorded:
         payload = redact(one.event.payload, self.redacted) if self.payloads else {}
-        return attrs.evolve(one, event=one.event.evolve(payload=payload))
+        flags = one.flags if self.payloads else one.flags | HIDDEN
+        return attrs.evolve(one, event=one.event.evolve(payload=payload), flags=flags)
 
     def _answer(self, one: Answer) -> Answer:
         return attrs.evolve(one, misses=tuple(map(self._miss, one.misses)))
@@ -45,6 +46,6 @@ class Veil:
         if not one.path.startswith("payload"):
             return one
         if not self.payloads:
-            return attrs.evolve(one, found=(HIDDEN,) if one.found else ())
+            return attrs.evolve(one, found=(NOT_SHOWN,) if one.found else ())
         found = tuple(masked(one.path, value, self.redacted) for value in one.found)
         return attrs.evolve(one, found=found)

@@ -84,9 +84,9 @@ def case_of(order_id: str) -> str:
     return f"order-{order_id}"
 
 
-def place(system: ActorSystem, order: Order) -> None:
+def place(system: ActorSystem, order: Order, timeout: float | None = None) -> None:
     """Order something: a case of its own. Waits while the shop's mailbox is full."""
-    system.publish(OrderPlaced(order), id=case_of(order.id))
+    system.publish(OrderPlaced(order), id=case_of(order.id), timeout=timeout)
 
 
 def place_once(system: ActorSystem, orders: Iterable[Order]) -> None:

@@ -13,7 +13,7 @@ from random import Random
 from threading import Event as Signal
 from types import FrameType
 
-from choreia import ActorSystem
+from choreia import ActorSystem, MailboxFull
 from choreia.demos.orders.books import Books
 from choreia.demos.orders.chaos import GOSSIP, Chaos, Gossip
 from choreia.demos.orders.choreography import build, place
@@ -48,13 +48,21 @@ class Forever:
             self._chaos = Chaos(system, seed, self.order)
 
     def order(self, number: int) -> None:
-        """Have so many orders come in. Waits while the shop's mailbox is full."""
+        """Have so many orders come in. Waits while a mailbox is full."""
         for _ in range(number):
-            if self.over.is_set():
-                return
             order = made_up(f"order-{next(self._numbers)}", self._random)
-            self._orders.append(order)
-            place(self._system, order)
+            while not self.over.is_set() and not self._placed(order):
+                # Whoever is paused may be the one who is full, and we are who lets them go on.
+                if self._chaos is not None:
+                    self._chaos.end()
+
+    def _placed(self, order: Order) -> bool:
+        try:
+            place(self._system, order, timeout=STRIKES)
+        except MailboxFull:
+            return False
+        self._orders.append(order)
+        return True
 
     def run(self, rate: float) -> None:
         """Have `rate` orders a second come in, until Ctrl-C or SIGTERM."""

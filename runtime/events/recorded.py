@@ -10,6 +10,8 @@ LIVE = 1
 """The runtime's own news: delivered in the run that recorded it, and in no later one."""
 ERASED = 2
 """Its payload was blanked; nobody gets it any more."""
+HIDDEN = 4
+"""Its payload was left out for one who looks at it; no store has it so."""
 
 
 # Frozen by on_setattr: frozen=True would make the constructor half as fast, and every event that
@@ -23,7 +25,7 @@ class Recorded:
     at: float = 0.0
     """When it was recorded: Unix seconds, and never before the one ahead of it."""
     flags: int = 0
-    """`LIVE` and `ERASED`, or'ed."""
+    """`LIVE`, `ERASED` and `HIDDEN`, or'ed."""
 
     @property
     def case(self) -> str:
@@ -43,3 +45,7 @@ class Recorded:
     @property
     def erased(self) -> bool:
         return bool(self.flags & ERASED)
+
+    @property
+    def hidden(self) -> bool:
+        return bool(self.flags & HIDDEN)

@@ -56,6 +56,8 @@ def what(recorded: Recorded, limit: int = 100) -> str:
     """What an event says, short, with secrets masked."""
     if recorded.erased:
         return "(erased)"
+    if recorded.hidden:
+        return "(hidden)"
     event = recorded.event
     if event.type == "event.dead_lettered":
         facts = event.payload

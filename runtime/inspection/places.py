@@ -23,6 +23,8 @@ SUFFIX: Final = ".sock"
 PRIVATE: Final = 0o700
 LONGEST: Final = 100
 """Bytes of a socket's path: the kernel takes 107 on Linux, 103 on macOS."""
+NAME: Final = 20
+"""Bytes of a socket's name, with the slash before it."""
 REFUSES_WHEN_FULL = sys.platform != "linux"
 """Whether a connection is refused, too, where somebody listens whose hands are full (BSD, macOS):
 then only the process's end says that nobody does."""
@@ -31,7 +33,7 @@ then only the process's end says that nobody does."""
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where this user's systems are to be found. It need not exist."""
     runtime = environment.get("XDG_RUNTIME_DIR")
-    if runtime and _is_ours(Path(runtime)):
+    if runtime and _is_ours(Path(runtime)) and _has_room(Path(runtime) / "choreia"):
         return Path(runtime) / "choreia"
     return Path(tempfile.gettempdir()) / f"choreia-{os.geteuid()}"
 
@@ -148,6 +150,11 @@ def _is_running(path: Path) -> bool:
     except (ValueError, OverflowError, OSError):
         return False
     return True
+
+
+def _has_room(where: Path) -> bool:
+    """Whether the path of a socket there is short enough for the kernel."""
+    return len(os.fsencode(where)) + NAME <= LONGEST
 
 
 def _is_ours(where: Path) -> bool:

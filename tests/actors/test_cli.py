@@ -251,3 +251,23 @@ def test_a_module_without_a_command_is_named(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "faulty", module)
     with pytest.raises(TypeError, match=r"faulty\.command is a str, not a command"):
         LazyCommand("faulty", "faulty", "").load()
+
+
+@pytest.mark.parametrize("arguments", ["--version", "ps", "top", "demo list"])
+def test_a_closed_output_is_no_fault(arguments: str, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m choreia {arguments} >&-"
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(
+        command, shell=True, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
+@pytest.mark.parametrize("arguments", ["--version", "demo list"])
+def test_a_full_disk_is_told_in_one_line(arguments: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*CHOREIA, *arguments.split()], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, b"Error: No space left on device\n")

@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from choreia import ActorSystem
+from choreia.demos.orders import forever
 from choreia.demos.orders.audit import audit
 from choreia.demos.orders.chaos import GOSSIP, STRIKES, Chaos, Gossip
 from choreia.demos.orders.command import command
@@ -104,6 +105,22 @@ def test_who_was_stopped_meanwhile_cannot_go_on_and_that_is_all() -> None:
         _wait_gone(system, "inventory")
         chaos.strike()
         shop.over.set()
+
+
+def test_whoever_is_paused_goes_on_when_all_the_others_wait_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forever, "STRIKES", 0.02)
+    with ActorSystem() as system:
+        shop = Forever(system, seed=1, mailbox=4, chaos=True)
+        assert shop._chaos is not None
+        shop._chaos._random = Order("pause")  # type: ignore[assignment]
+        shop._chaos.strike()
+        shop.order(50)
+        system.wait_idle(60)
+        shop.over.set()
+    assert len(shop.books().day.orders) == 50
+    assert all(check.holds for check in audit(shop.books()))
 
 
 def test_some_orders_are_dull_however_often_the_gossip_tries() -> None:

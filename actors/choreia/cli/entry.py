@@ -6,6 +6,7 @@ is answered before.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -13,11 +14,27 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     arguments = sys.argv[1:]
+    _open_output()
     try:
         sys.exit(_version() if arguments == ["--version"] else _run(arguments))
     except BrokenPipeError:
         discard_output()
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        discard_output()
+        sys.stderr.write(f"Error: {error.strerror}\n")
+        sys.exit(1)
+
+
+def _open_output() -> None:
+    """Where a stream was closed (`>&-`), Python has none, and whatever is opened next takes its
+    place: a socket, a database. So there is always something."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def discard_output() -> None:

@@ -12,7 +12,7 @@ from choreia.cli.attached import fields, number, text
 from choreia.cli.output import columns, output_option, put_out
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.inspection.client import Client
-from choreia.runtime.inspection.finding import PATIENCE, Found, systems
+from choreia.runtime.inspection.finding import PATIENCE, Found, look
 from choreia.runtime.inspection.places import folder
 
 HEAD = ("NODE", "PID", "UPTIME", "AGENTS", "CONTROL", "STORE", "PROGRAM")
@@ -34,10 +34,13 @@ def command(output: str) -> None:
 
     That is what `choreia run` starts, and ActorSystem(inspect=True).
     """
-    seen = [_look(one) for one in systems()]
+    there, silent = look()
+    seen = [_look(one) for one in there]
     found = {"systems": [_as_data(one) for one in seen]}
     put_out("ps", output, found, columns(HEAD, map(_row, seen), right=HEAD[1:4]), each="systems")
-    if not seen:
+    for one in silent:
+        click.echo(f"one does not say who it is: {one}", err=True)
+    if not seen and not silent:
         click.echo(f"no system is running (none was found in {folder()})", err=True)
 
 

@@ -128,6 +128,13 @@ def test_what_is_no_event_is_not_published(look: Look, args: dict[str, Any], say
     assert done_by(looked) == []
 
 
+def test_who_has_changed_something_cannot_be_made_up(look: Look) -> None:
+    looked = look(control=True)
+    with pytest.raises(InspectionRefused, match="tells who has changed"):
+        looked.call("publish", type="system.controlled", payload={"by": {"user": "nobody"}})
+    assert done_by(looked) == []
+
+
 @pytest.mark.parametrize("agent", ["registry", "supervisor"])
 def test_the_runtimes_own_are_left_alone(look: Look, agent: str) -> None:
     looked = look(control=True)

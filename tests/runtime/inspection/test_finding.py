@@ -10,7 +10,7 @@ import pytest
 
 from choreia.runtime.errors import InspectionInsecure, NoSuchSystem, SeveralSystems
 from choreia.runtime.inspection import finding
-from choreia.runtime.inspection.finding import Found, find, systems
+from choreia.runtime.inspection.finding import Found, find, look, systems
 from choreia.runtime.inspection.frames import Fields
 from choreia.runtime.inspection.meter import Meter
 from choreia.runtime.inspection.places import folder
@@ -107,6 +107,36 @@ def test_those_that_have_ended_hang_or_are_something_else_are_passed_over(
         hangs.listen()
         assert [one.path for one in systems()] == [path]
     assert not (folder() / "1-1.sock").exists()
+
+
+def test_one_that_hangs_is_there_all_the_same(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "PATIENCE", 0.05)
+    start("shop", 7)
+    with socket.socket(socket.AF_UNIX) as hangs:
+        path = folder() / "2-1.sock"
+        hangs.bind(str(path))
+        hangs.listen()
+        found, silent = look()
+        assert ([one.hello["node"] for one in found], [one.path for one in silent]) == (
+            ["shop"],
+            [path],
+        )
+        assert find("2") == path  # whoever connects is told
+        assert find() == find("7") != path  # one that answers is meant sooner
+        with pytest.raises(NoSuchSystem, match=r"shop, process 7.*process 2 .*did not answer"):
+            find("other")
+
+
+def test_the_only_one_is_meant_though_it_hangs(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "PATIENCE", 0.05)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(room))
+    folder().mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as hangs:
+        hangs.bind(str(folder() / "2-1.sock"))
+        hangs.listen()
+        assert find() == folder() / "2-1.sock"
 
 
 def test_what_is_said_is_not_trusted() -> None:

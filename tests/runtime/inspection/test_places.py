@@ -45,14 +45,17 @@ def test_it_is_in_the_users_runtime_folder(room: Path) -> None:
     assert places.folder({"XDG_RUNTIME_DIR": str(room)}) == room / "choreia"
 
 
-@pytest.mark.parametrize("given", ["", "relative", "/nowhere/at/all", "FILE"])
+@pytest.mark.parametrize("given", ["", "relative", "/nowhere/at/all", "FILE", "LONG"])
 def test_or_in_the_one_for_temporary_files(
     given: str, room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (room / "file").touch()
     (room / "relative").mkdir()
+    long = room / ("x" * places.LONGEST)
+    long.mkdir()
     monkeypatch.chdir(room)
-    environment = {"XDG_RUNTIME_DIR": given.replace("FILE", str(room / "file"))}
+    given = given.replace("FILE", str(room / "file")).replace("LONG", str(long))
+    environment = {"XDG_RUNTIME_DIR": given}
     folder = places.folder(environment)
     assert folder.name == f"choreia-{os.geteuid()}"
     assert folder == places.folder({})

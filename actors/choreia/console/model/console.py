@@ -40,6 +40,7 @@ class Console:
         """`trace`: the id of a case, or of an event, whose trace is seen first."""
         self._hello: Fields = hello
         self._ended: str | None = None
+        self._silent: float | None = None
         self._stage = Stage(Face(ascii=ascii), control=flag_of(hello, "control"))
         self._history = History()
         self._log = LogPane(self._stage.face)
@@ -80,13 +81,17 @@ class Console:
                 if str(screen.number) == number:
                     screen.answer(what, data, problem)
 
+    def silent(self, seconds: float | None) -> None:
+        """It has not answered for so long: what is seen is not now. None: it answers again."""
+        self._silent = seconds
+
     def lost(self, reason: str) -> None:
         """The system ended, or cannot be reached any more. What was seen last stays."""
         self._ended = reason
 
     def found(self, hello: Mapping[str, object]) -> None:
         """A system is there again; it may be another one, of the same name."""
-        self._hello, self._ended = hello, None
+        self._hello, self._ended, self._silent = hello, None, None
         self._stage.control = flag_of(hello, "control")
         self._stage.paused = False
         self._history = History()
@@ -164,4 +169,4 @@ class Console:
         return self._history.moment()
 
     def _standing(self) -> Standing:
-        return Standing(self._history.paused, self._history.behind(), self._ended)
+        return Standing(self._history.paused, self._history.behind(), self._ended, self._silent)

@@ -33,6 +33,8 @@ class Standing:
     behind: float = 0.0
     ended: str | None = None
     """Why the system is not there any more."""
+    silent: float | None = None
+    """Seconds that it has not answered, when that is longer than usual."""
 
 
 def header(
@@ -85,6 +87,8 @@ def _standing(face: Face, standing: Standing, moment: Moment | None) -> Span:
     if standing.paused:
         behind = f"{face.sign('minus')}{standing.behind:.1f} s"
         return Span(f"{face.sign('paused')} PAUSED {behind}", "paused")
+    if standing.silent is not None:
+        return Span(f"{face.sign('wait')} NO ANSWER for {span(standing.silent)}", "bad")
     if moment is None:
         return Span(f"{face.sign('wait')} waiting for the first frame", "dim")
     return Span(f"{face.sign('live')} live", "good")

@@ -84,8 +84,11 @@ def fit(spans: Iterable[Span], width: int, ellipsis: str = ELLIPSIS) -> Line:
 
 
 def styled(spans: Iterable[Span], style: str) -> Line:
-    """The same in one style more."""
-    return tuple(Span(span.text, f"{span.style} {style}".strip()) for span in spans)
+    """The same in one style more, but for bars: turned round, what is full would look empty."""
+    return tuple(
+        span if span.style.startswith("bar.") else Span(span.text, f"{span.style} {style}".strip())
+        for span in spans
+    )
 
 
 def drop(spans: Iterable[Span], cells: int) -> Line:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from choreia.console.terminal.link import AGAIN, Connect
-from choreia.runtime.errors import NoSuchSystem, SeveralSystems
+from choreia.runtime.errors import InspectionTimeout, NoSuchSystem, SeveralSystems
 from choreia.runtime.inspection.client import Client
 from choreia.runtime.inspection.finding import find
 
@@ -30,11 +30,11 @@ def connector(which: str | None) -> Connect:
 
 
 def wait_for(connect: Connect) -> Client:
-    """The connection, as soon as there is a system."""
+    """The connection, as soon as there is a system that answers."""
     while True:
         try:
             return connect(None)
-        except NoSuchSystem:
+        except (NoSuchSystem, InspectionTimeout):
             time.sleep(AGAIN)
 
 

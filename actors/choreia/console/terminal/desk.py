@@ -97,6 +97,7 @@ class Desk:
         silent = self._monotonic() - self._heard
         self._silent = self.connected and silent > self._patience
         if self._silent:
+            self.model.silent(silent)
             self.model.notice(f"the system has not answered for {silent:.0f} s", "warn")
         self._do(self.model.tick(now))
 
@@ -104,6 +105,7 @@ class Desk:
         self._heard = self._monotonic()
         if self._silent:
             self._silent = False
+            self.model.silent(None)
             self.model.notice("the system answers again", "good")
 
     def _connect(self, hello: Mapping[str, object]) -> None:

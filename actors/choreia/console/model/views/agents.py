@@ -98,7 +98,8 @@ def _mailbox(face: Face) -> Column[AgentRow]:
     def cell(row: AgentRow, width: int) -> Line:
         size, capacity = count_of(row.said, "size"), count_of(row.said, "capacity")
         numbers = f"{many(size)}/{many(capacity) if capacity else face.sign('none')}"
-        return (Span(f"{numbers:>{width - BAR - 1}} "), face.bar(row.pressure, BAR))
+        bar = max(0, min(BAR, width - len(numbers) - 1))  # what is cut looks like something else
+        return (Span(f"{numbers:>{width - bar - 1}} "), face.bar(row.pressure, bar))
 
     return Column("mailbox", lambda row: row.pressure, cell, 14, 18, 2, largest_first=True)
 

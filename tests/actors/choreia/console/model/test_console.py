@@ -66,6 +66,15 @@ def test_only_what_is_seen_is_asked_for_beside_the_agents(pilot: Pilot) -> None:
         assert pilot.console.parts == {"agents", *parts}
 
 
+def test_what_is_old_is_not_called_live(pilot: Pilot) -> None:
+    pilot.frame(100.0, agent_row("billing"))
+    pilot.console.silent(7.0)
+    assert "NO ANSWER for 7.0 s" in pilot.screen()[0]
+    assert "live" not in pilot.screen()[0]
+    pilot.console.silent(None)
+    assert "● live" in pilot.screen()[0]
+
+
 def test_p_freezes_what_is_seen_and_brackets_step(pilot: Pilot) -> None:
     for number in range(4):
         pilot.frame(100.0 + number, agent_row("billing", size=number))

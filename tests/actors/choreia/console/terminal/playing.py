@@ -39,6 +39,8 @@ class Plain:
     def answer(self, tag: str, data: Mapping[str, object] | None, problem: Problem | None) -> None:
         self.said.append(f"{tag}: {data or problem}")
 
+    def silent(self, seconds: float | None) -> None: ...
+
     def lost(self, reason: str) -> None:
         self.said.append(f"lost: {reason}")
 

@@ -42,6 +42,9 @@ class Model:
     def answer(self, tag: str, data: Mapping[str, object] | None, problem: Problem | None) -> None:
         self.said.append((tag, data, problem))
 
+    def silent(self, seconds: float | None) -> None:
+        self.said.append(("silent", seconds))
+
     def lost(self, reason: str) -> None:
         self.said.append(("lost", reason))
 
@@ -176,13 +179,14 @@ def test_silence_is_told_and_its_end(connected: Setting) -> None:
     connected.now = 0.5 + PATIENCE
     connected.desk.tick(0)
     assert not connected.model.said
-    connected.now += 1
+    connected.now = 4.0
     connected.desk.tick(0)
     connected.desk.take(Pictured({}))
     connected.desk.tick(0)
     connected.desk.take(Pictured({}))
     assert connected.model.said == [
-        ("warn", "the system has not answered for 4 s"), ("good", "the system answers again"),
+        ("silent", 4.0), ("warn", "the system has not answered for 4 s"),
+        ("silent", None), ("good", "the system answers again"),
         ("frame", {}), ("frame", {}),
     ]  # fmt: skip
 

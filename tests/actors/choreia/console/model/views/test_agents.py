@@ -43,6 +43,20 @@ def test_pressure_has_a_history(pilot: Pilot) -> None:
     assert "▅▅▅▆▆▆▇▇▇████████████"[-8:] in pilot.selected()
 
 
+def test_the_bar_of_the_selected_is_not_turned_round(pilot: Pilot) -> None:
+    pilot.frame(100.0, agent_row("billing", size=20))
+    assert pilot.style_of("██████") == "bar.high"
+
+
+def test_the_bar_makes_room_for_the_numbers(pilot: Pilot) -> None:
+    row = agent_row("billing", size=999, capacity=1_000, state="paused")
+    for width in range(60, 170):
+        pilot.frame(100.0, row)
+        line = pilot.screen(width)[4].split("999/1,000")[1]
+        assert line.startswith(" ███")
+        assert "█…" not in line
+
+
 def test_a_mailbox_without_bounds_has_no_capacity(pilot: Pilot) -> None:
     pilot.frame(100.0, agent_row("a", size=7, capacity=0))
     assert "7/· " in pilot.selected()
