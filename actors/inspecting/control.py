@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from choreia.actors.roster import Roster
     from choreia.actors.system import ActorSystem
 
+CONTROLLED: Final = "system.controlled"
 PATIENCE: Final = 5.0
 """Seconds that a publish waits for room."""
 CHANGING: Final = ("pause", "resume", "restart", "stop", "redeliver", "publish")
