@@ -12,8 +12,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 from attrs import frozen
+
+from choreia.cli.lazy import LazyCommand
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -113,3 +116,46 @@ def test_there_are_two_commands() -> None:
         ".venv/bin/choreia demo orders\n",
         ".venv/bin/python -m pytest\n",
     ]
+
+
+COMMANDS = sorted(
+    {
+        line.split("    #")[0].split(" && ")[0].strip()
+        for line in re.findall(r"^    (?:[A-Z_]+=\S+ )*(choreia .*)$", README, re.MULTILINE)
+    }
+)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands_that_are_shown_are_there_with_their_options(line: str) -> None:
+    """What they do is tested where they are; that they are spelled so, here."""
+    from choreia.cli.app import app
+
+    context, words = click.Context(app), shlex.split(line.split("|")[0])[1:]
+    while isinstance(context.command, click.Group) and words:
+        found = context.command.get_command(context, words.pop(0))
+        assert found is not None, line
+        found = found.load() if isinstance(found, LazyCommand) else found
+        context = click.Context(found, context)
+    known = {name for one in context.command.get_params(context) for name in one.opts}
+    assert {word for word in words if word.startswith("-")} <= known, line
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert len(COMMANDS) > 10
+
+
+PICTURES = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)
+
+
+@pytest.mark.parametrize("picture", [path for _, path in PICTURES])
+def test_pictures_are_there_and_fetch_nothing(picture: str) -> None:
+    text = (ROOT / picture).read_text()
+    assert "choreia-console" in text
+    assert set(re.findall(r"https?://[^\"' )]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "@import" not in text
+    assert "url(" not in text.replace("url(#", "")
+
+
+def test_the_console_and_a_trace_are_shown() -> None:
+    assert [path for _, path in PICTURES] == ["demos/orders/console.svg", "demos/orders/trace.svg"]

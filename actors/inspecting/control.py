@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from choreia.actors.roster import Roster
     from choreia.actors.system import ActorSystem
 
+CONTROLLED: Final = "system.controlled"
 PATIENCE: Final = 5.0
 """Seconds that a publish waits for room."""
 CHANGING: Final = ("pause", "resume", "restart", "stop", "redeliver", "publish")
-CONTROLLED: Final = "system.controlled"
-"""The event: ``verb``, ``agent``, and ``by`` whom: ``uid``, ``pid`` and ``user``."""
 
 
 class Control:
@@ -59,7 +58,7 @@ class Control:
         return None
 
     def change(self, verb: str, args: Arguments, peer: Peer) -> Fields:
-        """Do it, and say who did."""
+        """Do it, and say who did: ``system.controlled``, with ``verb``, ``agent`` and ``by``."""
         if (why := self.why_not) is not None:
             raise Refusal("refused", f"{verb}: {why}")
         try:
@@ -68,7 +67,7 @@ class Control:
             raise Refusal("unknown", plain(str(error), 500)) from error
         by = {"uid": peer.uid, "pid": peer.pid, "user": peer.user}
         said = {"verb": verb, "agent": agent, "by": by}
-        self._engine.announce(CONTROLLED, said, always=True)
+        self._engine.announce("system.controlled", said, always=True)
         return done
 
     def _by_name(

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 VIEWS: Final = ("agents", "flows", "events", "cases", "presence", "health")
 """In the order of their keys, 1 to 6."""
 
+Size = tuple[int, int]
+"""Columns and lines."""
+LARGEST: Final = 1_000
+
+
+def _size(_: click.Context, __: click.Parameter, said: str) -> Size:
+    columns, _x, lines = said.partition("x")
+    if not (columns.isdecimal() and lines.isdecimal()):
+        raise click.BadParameter(f"{plain(said, 40)}: write COLUMNSxLINES, such as 100x30")
+    size = (int(columns[:9]), int(lines[:9]))
+    if not all(1 <= one <= LARGEST for one in size):
+        raise click.BadParameter(f"{plain(said, 40)}: 1 to {LARGEST:,} columns and lines")
+    return size
+
 
 @click.command("top")
 @click.option(
@@ -44,6 +58,14 @@ VIEWS: Final = ("agents", "flows", "events", "cases", "presence", "health")
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write the view to FILE, an .svg, .html or .json, and end. Needs no terminal.",
 )
+@click.option(
+    "--size",
+    default="100x30",
+    show_default=True,
+    metavar="COLUMNSxLINES",
+    callback=_size,
+    help="Of what is exported.",
+)
 @output_option
 @click.pass_context
 def command(
@@ -54,6 +76,7 @@ def command(
     view: str,
     trace: str | None,
     target: Path | None,
+    size: Size,
     output: str,
 ) -> int:
     """Watch a running system: its agents, their mailboxes, events, cases, and what is wrong.
@@ -76,7 +99,7 @@ def command(
     if target is not None:
         if chosen:
             raise click.UsageError("--export tells the format by its file's name: leave out -o")
-        _export(target, connect, view, trace, every, wait)
+        _export(target, size, connect, view, trace, every, wait)
         return 0
     from choreia.console.terminal.tty import can_draw
 
@@ -126,11 +149,17 @@ def _list(connect: Connect, view: str, output: str, wait: bool) -> None:
 
 
 def _export(
-    target: Path, connect: Connect, view: str, trace: str | None, every: float, wait: bool
+    target: Path,
+    size: Size,
+    connect: Connect,
+    view: str,
+    trace: str | None,
+    every: float,
+    wait: bool,
 ) -> None:
     from choreia.console.model.console import Console
     from choreia.console.terminal.export import KINDS, exported, kind_of
-    from choreia.console.terminal.shot import SIZE, look
+    from choreia.console.terminal.shot import look
 
     kind = kind_of(target)
     if kind is None:
@@ -148,7 +177,7 @@ def _export(
         every=every,
     )
     title = f"choreia top: {node}, {view if trace is None else f'trace of {plain(trace, 60)}'}"
-    text = exported(kind, model.lines(*SIZE), model.document(), SIZE, title)
+    text = exported(kind, model.lines(*size), model.document(), size, title)
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -8,7 +8,8 @@ import pytest
 
 from choreia import Agent, Event, InspectionFailed, MemoryStore, on
 from choreia.actors.inspecting import events as module
-from choreia.actors.inspecting.trails import MOST
+from choreia.actors.inspecting.trails import MOST, MemoryTrail
+from choreia.runtime.delivery.cases import Cases
 
 if TYPE_CHECKING:
     from tests.actors.inspecting.conftest import Look, Looked
@@ -149,6 +150,21 @@ def test_what_comes_too_fast_to_be_shown_is_counted(
         looked.system.publish("x")
     assert tail.next() == {"n": 10, "m": MOST + 90}
     assert tail.next() is None
+
+
+def test_what_did_not_get_in_and_came_again_is_seen_once() -> None:
+    cases = Cases()
+    trail = MemoryTrail(cases)
+    one, other = Event("a", "b"), Event("a", "b")
+    cases.sent(one, 0)
+    events, _, place = trail.since(0)
+    assert events == [one]
+    cases.retracted(one, 0)
+    events, _, place = trail.since(place)
+    assert events == []
+    cases.sent(one, 0)
+    cases.sent(other, 0)
+    assert trail.since(place) == ([other], 0, 2)
 
 
 def _args() -> Any:

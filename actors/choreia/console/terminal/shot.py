@@ -19,8 +19,6 @@ PICTURES: Final = 6
 """Snapshots that are waited for."""
 PATIENCE: Final = 15.0
 """Seconds beyond those that it should take; then what there is has to do."""
-SIZE: Final = (100, 30)
-"""Columns and lines."""
 
 
 def look(

@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from choreia.cli.app import app
+from choreia.cli.failures import run
 from choreia.runtime.errors import NoSuchSystem, SeveralSystems
+from choreia.runtime.inspection.client import Client
 
 if TYPE_CHECKING:
     from tests.actors.choreia.conftest import Serve
@@ -101,11 +103,40 @@ def test_wrong_usage(kitchen: Path, tmp_path: Path) -> None:
     assert top("--view", "nothing").exit_code == 2
 
 
+@pytest.mark.parametrize("size", ["100", "axb", "0x10", "10x1001", "-1x10", "x"])
+def test_a_size_that_is_none(kitchen: Path, tmp_path: Path, size: str) -> None:
+    wrong = top("--system", kitchen, "--export", tmp_path / "a.svg", "--size", size)
+    assert wrong.exit_code == 2
+    assert size in wrong.stderr
+
+
+def test_what_cannot_be_written_is_said(kitchen: Path, tmp_path: Path) -> None:
+    there = tmp_path / "nowhere" / "a.svg"
+    wrong = top("--system", kitchen, "--every", "0.1", "--export", there)
+    assert wrong.exit_code == 1
+    assert "No such file" in wrong.stderr
+
+
+def test_a_trace_is_exported_in_the_size_that_is_wanted(kitchen: Path, tmp_path: Path) -> None:
+    with Client(kitchen) as client:
+        events = client.call("events", topic="dish.ready", limit=1)["events"]
+    assert isinstance(events, list)
+    args = ("--every", "0.1", "--size", "90x12", "--trace", events[0]["id"])
+    assert top("--system", kitchen, *args, "--export", tmp_path / "a.html").exit_code == 0
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert "dish.ready" in page
+    assert "trace " in page
+    document = tmp_path / "a.json"
+    assert top("--system", kitchen, *args, "--export", document).exit_code == 0
+    assert json.loads(document.read_text("utf-8"))["schema"] == "choreia.console/1"
+
+
 def test_no_system(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(place.parent))
     assert isinstance(top().exception, NoSuchSystem)
     assert isinstance(top("--system", place).exception, NoSuchSystem)
     assert isinstance(top("--system", "elsewhere").exception, NoSuchSystem)
+    assert run(app, ["top"]) == 3
 
 
 def test_several_systems(place: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +147,7 @@ def test_several_systems(place: Path, serve: Serve, monkeypatch: pytest.MonkeyPa
     serve(folder / "b.sock")
     for args in ((), ("--system", "kitchen"), ("--wait",)):
         assert isinstance(top(*args).exception, SeveralSystems)
+        assert run(app, ["top", *args]) == 2
     assert f"process {first.pid}" in top("--system", first.pid).stdout
 
 

@@ -29,7 +29,7 @@ def top(run: Run, kitchen: Path) -> Top:
 def test_every_view(top: Top) -> None:
     terminal = top()
     terminal.until(r"\[1 Agents\](?s:.*)cook +○ idle")
-    terminal.until(r"cook .* [1-9]\d?(\.\d)? +\d")
+    terminal.until(r"cook .* [1-9]\S* +[1-9]")
     terminal.press("2")
     terminal.until(r"\[2 Flows\](?s:.*)dish\.ready .*cook +waiter")
     terminal.press("3")

@@ -1,7 +1,8 @@
 """Watches a system with a model that does as it is told: ``playing.py SOCKET [wait]``.
 
 A key is answered by the screen, and these do more: ``x`` raises, ``o`` prints and logs and warns,
-``c`` copies, ``e`` exports, ``s`` asks what no system knows, ``u`` writes what is not ASCII.
+``c`` copies, ``e`` exports, ``z`` hangs, ``s`` asks what no system knows, ``u`` writes what is not
+ASCII.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Plain:
             case "u":
                 self.said.append("wide: 寿司, é")
             case "z":
+                Path("hanging").touch()
                 time.sleep(1000)
         asks: dict[str, Ask] = {
             "q": Quit(), "c": Copy("the id"), "e": Export("svg"), "ctrl-l": Redraw(),

@@ -9,7 +9,7 @@ import pytest
 
 from choreia.console.model.console import Console
 from choreia.console.terminal.connecting import connector
-from choreia.console.terminal.shot import SIZE, look
+from choreia.console.terminal.shot import look
 from choreia.runtime.errors import SystemGone
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_a_view_is_looked_at_until_there_are_rates(kitchen: Path) -> None:
     connect = connector(str(kitchen))
     model, node = look(Console, connect, connect(None), view="1", every=0.1)
-    text = "\n".join("".join(span.text for span in line) for line in model.lines(*SIZE))
+    text = "\n".join("".join(span.text for span in line) for line in model.lines(100, 30))
     assert node == "kitchen"
     assert "cook" in text
     assert "events" in text

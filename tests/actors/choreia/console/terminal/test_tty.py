@@ -13,15 +13,20 @@ from attrs import frozen
 
 from choreia.console.terminal.tty import Mode, size_of
 
+DEADLINE = 30.0
+
 
 @frozen
 class Ends:
     master: int
     slave: int
 
-    def said(self) -> bytes:
-        ready, _, _ = select.select([self.master], [], [], 0.5)
-        return os.read(self.master, 1024) if ready else b""
+    def said(self, end: bytes) -> bytes:
+        """All that the terminal got, up to `end`; it may come in pieces."""
+        found = b""
+        while not found.endswith(end) and select.select([self.master], [], [], DEADLINE)[0]:
+            found += os.read(self.master, 1024)
+        return found
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def test_keys_come_at_once_and_signals_are_left(ends: Ends) -> None:
     assert characters[termios.VINTR] == b"\x03"
     assert characters[termios.VSUSP] == b"\x1a"
     assert characters[termios.VQUIT] == b"\0"
-    assert ends.said() == b"\x1b[?2004h"
+    assert ends.said(b"h") == b"\x1b[?2004h"
 
 
 def test_it_is_left_as_it_was(ends: Ends) -> None:
@@ -54,7 +59,7 @@ def test_it_is_left_as_it_was(ends: Ends) -> None:
     mode.leave()
     mode.leave()
     assert termios.tcgetattr(ends.slave) == before
-    assert ends.said() == b"\x1b[?2004h\x1b[?2004h\x1b[?2004l"
+    assert ends.said(b"l") == b"\x1b[?2004h\x1b[?2004h\x1b[?2004l"
 
 
 def test_abandoning_says_goodbye(ends: Ends) -> None:
@@ -63,7 +68,7 @@ def test_abandoning_says_goodbye(ends: Ends) -> None:
     mode.enter()
     mode.abandon()
     assert termios.tcgetattr(ends.slave) == before
-    assert ends.said().endswith(b"\x1b[?1049l\x1b[?25h")
+    assert ends.said(b"\x1b[?25h").endswith(b"\x1b[?1049l\x1b[?25h")
 
 
 def test_a_terminal_that_takes_nothing_keeps_nobody_waiting(ends: Ends) -> None:

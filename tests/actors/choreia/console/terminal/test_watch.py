@@ -68,9 +68,11 @@ def test_ctrl_c(play: Play) -> None:
     assert "Traceback" not in terminal.text
 
 
-def test_a_second_ctrl_c_ends_what_hangs(play: Play) -> None:
+def test_a_second_ctrl_c_ends_what_hangs(play: Play, tmp_path: Path) -> None:
     terminal = play()
     terminal.press("z")  # the model hangs, and so does the loop
+    # Ctrl-C lets go what is typed before it and not read yet.
+    terminal.until((tmp_path / "hanging").exists, "the key")
 
     def ended() -> bool:
         terminal.press("\x03")
