@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from choreia.console.model.branches import Branch, branches
 from choreia.console.model.line import Line, Span
 from choreia.console.model.page import Entry, Page
 from choreia.console.model.poll import Poll
@@ -89,20 +90,22 @@ class Trace(Page):
             yield Entry((Span("what came before is not known any more", "warn"),), "cut")
 
     def _events(self) -> Iterator[Entry]:
-        for event in rows_of(self._said, "events"):
-            yield from self._event(event)
+        events = rows_of(self._said, "events")
+        depths = [count_of(event, "depth") for event in events]
+        for event, branch in zip(events, branches(depths, self.face, DEEPEST), strict=True):
+            yield from self._event(event, branch)
         more = count_of(self._said, "more")
         if more:
             yield Entry((Span(f"{counted(more, 'more event')} not shown", "dim"),), "more")
 
-    def _event(self, event: Fields) -> Iterator[Entry]:
+    def _event(self, event: Fields, branch: Branch) -> Iterator[Entry]:
         clean, depth = self.face.clean, count_of(event, "depth")
-        indent = "  " * min(depth, DEEPEST) + (f"({depth:,} deep) " if depth > DEEPEST else "")
+        deep = f"({depth:,} deep) " if depth > DEEPEST else ""
         id, latency = text_of(event, "id"), number_of(event, "latency")
         deliveries = rows_of(event, "deliveries")
         handled = [text_of(one, "agent") for one in deliveries if _is_handled(one)]
         spans = [
-            Span(indent + (self.face.sign("branch") if depth else ""), "tree"),
+            Span(branch.before + deep, "tree"),
             Span(clean(text_of(event, "type")), "title"),
             Span(f"  {clean(text_of(event, 'agent'), 60)}"),
         ]
@@ -114,12 +117,13 @@ class Trace(Page):
         yield Entry(tuple(spans), event=id)
         for one in deliveries:
             if not _is_handled(one):
-                yield self._delivery(one, indent, id)
+                yield self._delivery(one, branch, id)
         payload = payload_text(event)
         if payload:
-            yield Entry((Span(f"{indent}     {clean(payload)}", "dim"),), f"payload {id}", id)
+            spans = [Span(f"{branch.under}   ", "tree"), Span(clean(payload), "dim")]
+            yield Entry(tuple(spans), f"payload {id}", id)
 
-    def _delivery(self, one: Fields, indent: str, id: str) -> Entry:
+    def _delivery(self, one: Fields, branch: Branch, id: str) -> Entry:
         agent, state = text_of(one, "agent"), text_of(one, "state", "unknown")
         wrong = state in _WRONG
         said = " ".join(
@@ -129,7 +133,7 @@ class Trace(Page):
         words = f"{sign} {agent}: {state.replace('_', ' ')}" + (f", {said}" if said else "")
         if flag_of(one, "passive"):
             words += " (it only looks on)"
-        spans = (Span(f"{indent}     ", "tree"), Span(self._with(sign, words), _style(wrong)))
+        spans = (Span(f"{branch.under}   ", "tree"), Span(self._with(sign, words), _style(wrong)))
         return Entry(spans, f"{id} at {agent}", id, is_fault=wrong)
 
     def _with(self, sign: str, words: str) -> str:

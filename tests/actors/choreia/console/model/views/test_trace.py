@@ -65,7 +65,7 @@ def test_causes_are_a_tree_and_deliveries_are_told(pilot: Pilot) -> None:
         "  └─ payment.charged  shop  +2.0 ms",
         "       ✗ shipping: dead lettered, failed no (3 attempts)",
         "       {'total': 5}",
-        " " * 32 + "(40 deep) └─ far.away  shop  +80 ms",
+        " " * 32 + "└─ (40 deep) far.away  shop  +80 ms",
         "7 more events not shown",
         "◔ shop waits for order.late",
     ]
