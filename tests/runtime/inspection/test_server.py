@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import json
 import os
 import socket
 import stat
@@ -306,8 +307,10 @@ def test_a_client_that_never_reads_stops_only_itself(
     desk.verbs["big"] = lambda _: {"text": "x" * 500_000}
     server = serve()
     deaf, other = connect(), connect()
-    for number in range(100):
-        deaf.ask("big", number)
+    # All at once: each small write takes room of its own in the kernel, which is soon full when the
+    # server has stopped reading.
+    asked = [{"schema": SCHEMA, "id": number, "verb": "big", "args": {}} for number in range(100)]
+    deaf.say(b"".join(json.dumps(one).encode() + b"\n" for one in asked))
     assert other.answer("hello")["ok"]
     until(lambda: desk.asked.count("big") >= 8)
     passes = server.passes
