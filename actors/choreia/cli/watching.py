@@ -65,6 +65,8 @@ def watch(where: str, options: Sequence[str], grace: float) -> int:
             return Watching(command, told, grace + LATE).run()
         finally:
             over.set()
+            # It waits in watchfiles' Rust, which aborts the process if Python ends under it.
+            looking.join(LATE)
 
 
 def folders_of(where: str) -> list[Path]:
