@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from choreia.actors.info import AgentView, SystemView
+from choreia.actors.inspecting.rows import handler_of, received_by, seconds_in_hand
 from choreia.actors.roster import Roster
 from choreia.runtime.delivery.cell import Cell
 
@@ -24,12 +25,7 @@ def view_of(roster: Roster) -> SystemView:
 
 
 def _view(cell: Cell) -> AgentView:
-    box, step = cell.mailbox, cell.turn.step
-    size, in_hand = len(box), int(cell.turn.event is not None)
-    running = 0.0
-    if step is not None:  # a coroutine's cell has turns meanwhile, to be asked whether it is there
-        began = cell.since if cell.turn.frame is None else cell.turn.began
-        running = cell.engine.clock.monotonic() - began
+    box = cell.mailbox
     record = cast("Record", cell.owner)
     suspicion = None if record.watch is None else record.watch.suspicion
     return AgentView(
@@ -37,7 +33,7 @@ def _view(cell: Cell) -> AgentView:
         name=cell.name,
         kind=cell.kind,
         state=cell.state,
-        mailbox_size=size,
+        mailbox_size=len(box),
         mailbox_capacity=box.capacity,
         high_water=box.high_water,
         handled=cell.handled,
@@ -45,10 +41,10 @@ def _view(cell: Cell) -> AgentView:
         dropped=box.dropped,
         overflowed=box.overflowed,
         parked=len(box.waiting or ()),
-        received=cell.handled + cell.failed + box.dropped + size + in_hand,
+        received=received_by(cell),
         emitted=cell.emitted,
-        handler=None if step is None else getattr(step, "__name__", str(step)),
-        handler_seconds=max(0.0, running),
+        handler=handler_of(cell),
+        handler_seconds=seconds_in_hand(cell),
         suspected=None if suspicion is None else suspicion.reason,
         incarnation=record.incarnation,
     )

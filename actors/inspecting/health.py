@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
+from choreia.actors.inspecting.rows import handler_of
 from choreia.runtime.delivery.deadletter import DeadLetter, name_error
 from choreia.runtime.events.display import plain, redact
 from choreia.runtime.health.evidence import stack_of
@@ -25,13 +26,12 @@ def suspicions(cells: Iterable[Cell], own: float) -> list[Fields]:
         watch = cast("Record", cell.owner).watch
         suspicion = None if watch is None else watch.suspicion
         if suspicion is not None:
-            step = cell.turn.step
             found.append(
                 {
                     "agent": cell.name,
                     "reason": suspicion.reason,
                     "seconds": max(0.0, own - suspicion.since),
-                    "handler": None if step is None else getattr(step, "__name__", str(step)),
+                    "handler": handler_of(cell),
                     "stack": stack_of(cell)[-LONGEST:],
                 }
             )

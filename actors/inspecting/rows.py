@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from choreia.actors.families import FrontAgent
 from choreia.runtime.delivery.cell import Cell
+from choreia.runtime.durable.bus import LogBus
+from choreia.runtime.durable.feed import LogFeed
 from choreia.runtime.inspection.frames import Fields
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ SLOWEST = 0.95
 
 def row_of(cell: Cell, own: float) -> Fields:
     """One agent. `own`: now, as the supervisor counts."""
-    box, turn = cell.mailbox, cell.turn
-    size, in_hand, step = len(box), int(turn.event is not None), turn.step
+    box = cell.mailbox
+    size = len(box)
     record = cast("Record", cell.owner)
     watch, times = record.watch, cell.times
     suspicion = None if watch is None else watch.suspicion
@@ -37,9 +39,9 @@ def row_of(cell: Cell, own: float) -> Fields:
         "overflowed": box.overflowed,
         "parked": len(box.waiting or ()),
         "parked_on": [other.name for other in cell.parked_on],
-        "received": cell.handled + cell.failed + box.dropped + size + in_hand,
+        "received": received_by(cell),
         "emitted": cell.emitted,
-        "handler": None if step is None else getattr(step, "__name__", str(step)),
+        "handler": handler_of(cell),
         "handler_seconds": seconds_in_hand(cell),
         "p95": None if times is None else times.quantile(SLOWEST),
         "suspected": None if suspicion is None else suspicion.reason,
@@ -47,6 +49,17 @@ def row_of(cell: Cell, own: float) -> Fields:
         "heartbeat_age": None if watch is None else max(0.0, own - watch.detector.last),
         "lag": lag_of(cell),
     }
+
+
+def received_by(cell: Cell) -> int:
+    """Events so far: those it has done with, and those that it still has."""
+    return cell.handled + cell.failed + cell.mailbox.dropped + cell.busy
+
+
+def handler_of(cell: Cell) -> str | None:
+    """The name of the handler that runs now."""
+    step = cell.turn.step
+    return None if step is None else getattr(step, "__name__", str(step))
 
 
 def seconds_in_hand(cell: Cell) -> float:
@@ -67,10 +80,10 @@ def class_of(cell: Cell) -> type:
 
 def lag_of(cell: Cell) -> int | None:
     """Events of the log that it has not looked at yet; None for an agent that reads no log."""
-    fetched = getattr(cell.feed, "fetched", None)
-    if fetched is None or not cell.feed.lagging():
-        return None if fetched is None else 0
-    return max(0, int(cell.engine.bus.routed) - int(fetched))  # type: ignore[attr-defined]
+    feed, bus = cell.feed, cell.engine.bus
+    if not isinstance(feed, LogFeed) or not isinstance(bus, LogBus):
+        return None
+    return max(0, bus.routed - feed.fetched) if feed.lagging() else 0
 
 
 def urgency(cell: Cell) -> tuple[int, float]:

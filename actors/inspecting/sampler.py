@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
 from choreia.actors.inspecting.flows import flows
 from choreia.actors.inspecting.health import letter_form, restarts, suspicions
 from choreia.actors.inspecting.rows import row_of, urgency
+from choreia.actors.inspecting.seldom import Seldom
 from choreia.actors.inspecting.trails import trail_of
 from choreia.runtime.inspection import real
 from choreia.runtime.inspection.answering import Stream
 from choreia.runtime.inspection.frames import Fields
-from choreia.runtime.inspection.meter import BUDGET, Meter
+from choreia.runtime.inspection.meter import Meter
 
 if TYPE_CHECKING:
     from choreia.actors.guard import Guard
@@ -33,33 +34,9 @@ if TYPE_CHECKING:
 PARTS: Final = ("agents", "flows", "presence", "health")
 OFTEN: Final = 0.05
 """Seconds between two frames, at the least."""
-SELDOM: Final = 1.0
-"""Seconds for which what is dear is good."""
 TIMED: Final = 10.0
 """Seconds of a span of `Times`."""
 LETTERS: Final = 50
-
-T = TypeVar("T")
-
-
-class Seldom(Generic[T]):
-    """Something that is made anew at most once in `SELDOM` seconds, and more seldom if it is dear:
-    it takes no more than its part of the budget."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._made: T | None = None
-        self._good_until = 0.0
-        self.at = 0.0
-        """When it was made (real monotonic seconds)."""
-
-    def get(self) -> T:
-        if self._made is None or real.monotonic() >= self._good_until:
-            before = real.cpu()
-            self._made = self._make()
-            self.at = real.monotonic()
-            self._good_until = self.at + max(SELDOM, (real.cpu() - before) / BUDGET)
-        return self._made
 
 
 class Sampler:

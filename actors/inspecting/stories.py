@@ -10,7 +10,7 @@ import orjson
 
 from choreia.actors.inspecting.arguments import Arguments
 from choreia.actors.inspecting.hiding import Veil
-from choreia.actors.inspecting.sampler import Seldom
+from choreia.actors.inspecting.seldom import Seldom
 from choreia.runtime.errors import UnknownCase
 from choreia.runtime.events.display import plain
 from choreia.runtime.insight.explain import explain

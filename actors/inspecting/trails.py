@@ -48,12 +48,12 @@ class MemoryTrail:
         return self._cases.said
 
     def since(self, said: int) -> tuple[Sequence[Event], int, int]:
-        events, _, now = self._cases.since(max(said, self._cases.said - MOST))
+        events, now = self._cases.since(said, MOST)
         # An event that did not get in is taken back, and comes again: it has been seen.
         return events, max(0, now - said - len(events)), max(said, now)
 
     def last(self, number: int) -> Sequence[Event]:
-        return self._cases.since(max(0, self._cases.said - number))[0]
+        return self._cases.since(0, number)[0]
 
 
 class LogTrail:

@@ -308,13 +308,12 @@ class Cases:
         """The last events, in the order in which they were published."""
         return _copied(self._trail)
 
-    def since(self, said: int) -> tuple[list[Event], int, int]:
-        """The events since so many had been said, in order; how many of them are not remembered any
-        more; and how many have been said now."""
+    def since(self, said: int, most: int) -> tuple[list[Event], int]:
+        """The last events since so many had been said, as far as they are remembered, at most so
+        many, in order; and how many have been said now."""
         with self._lock:
-            new = max(0, self.said - said)
-            events = list(islice(reversed(self._trail), new))
-            return events[::-1], new - len(events), self.said
+            new = min(most, max(0, self.said - said))
+            return list(islice(reversed(self._trail), new))[::-1], self.said
 
     def last(self) -> Event | None:
         """The last of them."""

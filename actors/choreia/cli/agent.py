@@ -7,20 +7,11 @@ from collections.abc import Iterator
 
 import click
 
-from choreia.cli.attached import (
-    Fields,
-    agent_argument,
-    attached,
-    count,
-    fields,
-    number,
-    rows,
-    system_option,
-    text,
-)
+from choreia.cli.attached import agent_argument, attached, count, system_option, text
 from choreia.cli.output import output_option, put_out
 from choreia.runtime.events.display import plain, stamp
 from choreia.runtime.insight.wording import duration
+from choreia.runtime.inspection.reading import Fields, amount_of, part_of, rows_of
 
 COUNTED = ("handled", "failed", "emitted", "dropped", "overflowed")
 LONGEST = 160
@@ -50,7 +41,7 @@ def _facts(said: Fields) -> Iterator[tuple[str, str]]:
     yield "agent", text(said, "name")
     yield "id", text(said, "id", LONGEST)
     yield "class", text(said, "class")
-    again = number(said, "incarnation")
+    again = amount_of(said, "incarnation")
     yield "state", text(said, "state") + (f", incarnation {again:,.0f}" if again > 1 else "")
     if said.get("suspected"):
         yield "suspected", text(said, "suspected")
@@ -60,8 +51,11 @@ def _facts(said: Fields) -> Iterator[tuple[str, str]]:
     if said.get("lag") is not None:
         yield "lag", f"{count(said, 'lag')} events"
     if said.get("handler"):
-        yield "handler", f"{text(said, 'handler')} for {duration(number(said, 'handler_seconds'))}"
-    if in_hand := fields(said, "in_hand"):
+        yield (
+            "handler",
+            f"{text(said, 'handler')} for {duration(amount_of(said, 'handler_seconds'))}",
+        )
+    if in_hand := part_of(said, "in_hand"):
         yield "in hand", _event(in_hand)
     for key, label in (("parked_on", "parked on"), ("capabilities", "can")):
         if words := _words(said, key):
@@ -71,13 +65,13 @@ def _facts(said: Fields) -> Iterator[tuple[str, str]]:
 
 
 def _lists(said: Fields) -> Iterator[tuple[str, list[str]]]:
-    yield "listens to", [_subscription(one) for one in rows(said, "subscriptions")]
+    yield "listens to", [_subscription(one) for one in rows_of(said, "subscriptions")]
     if said.get("emits") is not None:
         yield "says", [_words(said, "emits")]
-    yield "timers", [_timer(one) for one in rows(said, "timers")]
-    yield "queued", [_event(one) for one in rows(said, "queued")]
-    yield "has said", [_event(one) for one in rows(said, "recent")]
-    yield "dead", [_letter(one) for one in rows(said, "dead_letters")]
+    yield "timers", [_timer(one) for one in rows_of(said, "timers")]
+    yield "queued", [_event(one) for one in rows_of(said, "queued")]
+    yield "has said", [_event(one) for one in rows_of(said, "recent")]
+    yield "dead", [_letter(one) for one in rows_of(said, "dead_letters")]
     yield "stack", [plain(line) for line in str(said.get("stack") or "").splitlines()]
 
 
@@ -93,15 +87,17 @@ def _subscription(one: Fields) -> str:
 
 
 def _timer(one: Fields) -> str:
-    return f"{stamp(number(one, 'due'))}  {text(one, 'type')}"
+    return f"{stamp(amount_of(one, 'due'))}  {text(one, 'type')}"
 
 
 def _event(one: Fields) -> str:
     said = (
         plain(json.dumps(one["payload"], ensure_ascii=False), LONGEST) if "payload" in one else ""
     )
-    return f"{stamp(number(one, 'time'))}  {text(one, 'type')}  {text(one, 'id')}  {said}".rstrip()
+    return (
+        f"{stamp(amount_of(one, 'time'))}  {text(one, 'type')}  {text(one, 'id')}  {said}".rstrip()
+    )
 
 
 def _letter(one: Fields) -> str:
-    return f"{stamp(number(one, 'time'))}  {text(one, 'type')}  {text(one, 'error', LONGEST)}"
+    return f"{stamp(amount_of(one, 'time'))}  {text(one, 'type')}  {text(one, 'error', LONGEST)}"

@@ -6,18 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from choreia.cli.attached import (
-    Fields,
-    attached,
-    count,
-    fields,
-    number,
-    rows,
-    system_option,
-    text,
-)
+from choreia.cli.attached import attached, count, system_option, text
 from choreia.cli.output import columns, output_option, put_out
 from choreia.runtime.insight.wording import duration
+from choreia.runtime.inspection.reading import Fields, amount_of, part_of, rows_of
 
 HEAD = ("AGENT", "STATE", "MAILBOX", "HANDLED", "FAILED", "OUT", "DROPPED", "IN HAND")
 RIGHT = HEAD[2:7]
@@ -43,27 +35,27 @@ def command(system: str | None, everybody: bool, limit: int, output: str) -> Non
     """
     with attached(system) as client:
         said = client.call("snapshot", parts=["agents"], limit=limit)
-    found = [one for one in rows(said, "agents") if everybody or one.get("kind") != "system"]
+    found = [one for one in rows_of(said, "agents") if everybody or one.get("kind") != "system"]
     found.sort(key=_urgency)
-    totals = fields(said, "system")
+    totals = part_of(said, "system")
     document = {"time": said.get("time"), "system": totals, "agents": found}
     put_out("agents", output, document, _lines(found), each="agents")
     if not found:
         click.echo("no agents", err=True)
-    missing = number(totals, "agents") - number(totals, "shown")
+    missing = amount_of(totals, "agents") - amount_of(totals, "shown")
     if missing > 0:
         click.echo(f"and {missing:,.0f} more, under less pressure: see --limit", err=True)
 
 
 def _urgency(one: Fields) -> tuple[bool, float, float, str]:
     """What is first when it is sorted: suspected agents, then full mailboxes, then busy ones."""
-    return not one.get("suspected"), -pressure(one), -number(one, "received"), text(one, "name")
+    return not one.get("suspected"), -pressure(one), -amount_of(one, "received"), text(one, "name")
 
 
 def pressure(one: Fields) -> float:
     """How full its mailbox is: 1 is full."""
-    capacity = number(one, "capacity")
-    return number(one, "size") / capacity if capacity > 0 else 0.0
+    capacity = amount_of(one, "capacity")
+    return amount_of(one, "size") / capacity if capacity > 0 else 0.0
 
 
 def _lines(found: list[Fields]) -> Iterator[str]:
@@ -77,4 +69,4 @@ def _row(one: Fields) -> Iterator[str]:
     for key in ("handled", "failed", "emitted", "dropped"):
         yield count(one, key)
     handler = text(one, "handler", 30)
-    yield f"{handler} for {duration(number(one, 'handler_seconds'))}" if handler else ""
+    yield f"{handler} for {duration(amount_of(one, 'handler_seconds'))}" if handler else ""

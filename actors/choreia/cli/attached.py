@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -13,8 +12,8 @@ from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.events.display import plain
 from choreia.runtime.inspection.client import Client
 from choreia.runtime.inspection.finding import find, systems
+from choreia.runtime.inspection.reading import Fields, count_of, rows_of
 
-Fields = Mapping[str, object]
 HURRY = 1.0
 """Seconds that a system has to answer while somebody waits for a completion."""
 
@@ -53,7 +52,7 @@ def some_agent(context: click.Context, param: click.Parameter, begun: str) -> li
     """The agents of the running system whose names begin so; quietly none, if there is none."""
     try:
         with Client(find(context.params.get("system")), HURRY) as client:
-            found = rows(client.call("snapshot", parts=["agents"], limit=1_000), "agents")
+            found = rows_of(client.call("snapshot", parts=["agents"], limit=1_000), "agents")
     except (ChoreiaError, OSError):
         return []
     names = sorted(plain(str(one["name"])) for one in found if one.get("kind") != "system")
@@ -63,31 +62,12 @@ def some_agent(context: click.Context, param: click.Parameter, begun: str) -> li
 agent_argument = click.argument("agent", metavar="NAME", shell_complete=some_agent)
 
 
-def rows(data: Fields, key: str) -> list[Fields]:
-    """A list of objects in what a system says; what is none is left out."""
-    found = data.get(key)
-    items = cast("list[object]", found) if isinstance(found, list) else []
-    return [cast("Fields", one) for one in items if isinstance(one, dict)]
-
-
-def fields(data: Fields, key: str) -> Fields:
-    """An object in what a system says."""
-    found = data.get(key)
-    return cast("Fields", found) if isinstance(found, dict) else {}
-
-
 def text(data: Fields, key: str, limit: int = 80) -> str:
-    """Text in what a system says, fit for a terminal; empty for what is not there."""
+    """What a system says there, fit for a terminal; empty for what is not there."""
     found = data.get(key)
     return "" if found is None else plain(str(found), limit)
 
 
-def number(data: Fields, key: str) -> float:
-    """A number in what a system says; 0 for what is none."""
-    found = data.get(key)
-    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else 0
-
-
 def count(data: Fields, key: str) -> str:
     """A number for people."""
-    return f"{number(data, key):,.0f}"
+    return f"{count_of(data, key):,}"

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 import attrs
 import click
 
-from choreia.cli.attached import fields, number, text
+from choreia.cli.attached import text
 from choreia.cli.output import columns, output_option, put_out
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.inspection.client import Client
 from choreia.runtime.inspection.finding import PATIENCE, Found, look
 from choreia.runtime.inspection.places import folder
+from choreia.runtime.inspection.reading import amount_of, part_of
 
 HEAD = ("NODE", "PID", "UPTIME", "AGENTS", "CONTROL", "STORE", "PROGRAM")
 
@@ -45,13 +46,13 @@ def command(output: str) -> None:
 
 
 def _look(found: Found) -> Seen:
-    uptime = max(0.0, time.time() - number(found.hello, "started"))
+    uptime = max(0.0, time.time() - amount_of(found.hello, "started"))
     try:
         with Client(found.path, PATIENCE) as client:
-            system = fields(client.call("snapshot", parts=[], limit=1), "system")
+            system = part_of(client.call("snapshot", parts=[], limit=1), "system")
     except ChoreiaError:  # it has just ended, or has its hands full: it was there
         return Seen(found, uptime, None)
-    return Seen(found, number(system, "uptime"), int(number(system, "agents")))
+    return Seen(found, amount_of(system, "uptime"), int(amount_of(system, "agents")))
 
 
 def _as_data(seen: Seen) -> Mapping[str, object]:

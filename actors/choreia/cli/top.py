@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from choreia.cli.attached import system_option
 from choreia.cli.opening import output_option
 from choreia.runtime.errors import NoSuchSystem
 from choreia.runtime.events.display import plain
@@ -34,12 +35,7 @@ def _size(_: click.Context, __: click.Parameter, said: str) -> Size:
 
 
 @click.command("top")
-@click.option(
-    "--system",
-    "which",
-    metavar="NODE|PID|PATH",
-    help="Which one, if there are several: by its node, its process, or its socket.",
-)
+@system_option
 @click.option(
     "--every",
     type=click.FloatRange(min=0.1, max=3600),
@@ -70,7 +66,7 @@ def _size(_: click.Context, __: click.Parameter, said: str) -> Size:
 @click.pass_context
 def command(
     context: click.Context,
-    which: str | None,
+    system: str | None,
     every: float,
     wait: bool,
     view: str,
@@ -94,7 +90,7 @@ def command(
     # Here, and not above: help and wrong usage need no rich.
     from choreia.console.terminal import connecting
 
-    connect = connecting.connector(which)
+    connect = connecting.connector(system)
     chosen = context.get_parameter_source("output") is click.core.ParameterSource.COMMANDLINE
     if target is not None:
         if chosen:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from choreia import ActorSystem, Agent, Event, MemoryStore, Retry, on
-from choreia.actors.inspecting.sampler import Seldom
+from choreia.actors.inspecting.seldom import Seldom
 from choreia.runtime.inspection import real
 from choreia.runtime.inspection.meter import BUDGET
 
@@ -271,3 +271,19 @@ def test_what_those_did_who_are_gone_or_sleep_stays_counted(look: Look) -> None:
     assert said["handled"] >= 5
     assert said["failed"] == 1
     assert said["agents"] == 3
+
+
+def test_how_far_one_is_behind_in_the_log_is_told(look: Look) -> None:
+    gate, looked = threading.Event(), look(store=MemoryStore())
+    looked.system.spawn(lambda: Worker(gate), name="worker", overflow="park", mailbox=2)
+    try:
+        for _ in range(300):
+            looked.system.publish("work")
+        while (row := looked.agent("worker"))["lag"] < 200:
+            pass
+        assert row["size"] <= 2
+        assert row["lag"] <= 300 + 10  # and what the runtime has said
+    finally:
+        gate.set()
+    looked.system.wait_idle(60)
+    assert looked.agent("worker")["lag"] == 0

@@ -282,14 +282,15 @@ def test_the_last_of_the_trail() -> None:
 def test_what_was_said_since() -> None:
     cases = Cases(3)
     events = [event("c") for _ in range(5)]
-    assert cases.since(0) == ([], 0, 0)
+    assert cases.since(0, 9) == ([], 0)
     for one in events:
         cases.sent(one, 0)
-    assert cases.since(3) == (events[3:], 0, 5)
-    assert cases.since(0) == (events[2:], 2, 5)
-    assert cases.since(5) == cases.since(9) == ([], 0, 5)
+    assert cases.since(3, 9) == (events[3:], 5)
+    assert cases.since(0, 9) == (events[2:], 5)
+    assert cases.since(0, 1) == (events[4:], 5)
+    assert cases.since(5, 9) == cases.since(9, 9) == ([], 5)
     cases.retracted(events[4], 0)
-    assert cases.since(3) == (events[3:4], 0, 4)
+    assert cases.since(3, 9) == (events[3:4], 4)
 
 
 def test_what_an_item_of_a_mailbox_is_about() -> None:

@@ -8,7 +8,8 @@ from typing import Final
 
 from choreia.console.model.frame import pressure
 from choreia.console.model.moment import Moment, rate_of
-from choreia.console.model.reading import (
+from choreia.console.model.wording import rate, span
+from choreia.runtime.inspection.reading import (
     Fields,
     amount_of,
     count_of,
@@ -16,7 +17,6 @@ from choreia.console.model.reading import (
     text_of,
     words_of,
 )
-from choreia.console.model.wording import rate, span
 
 LAGGING: Final = 100
 """Events that an agent may be behind the log before it is worth a word."""

@@ -20,10 +20,10 @@ from choreia.console.model.history import History
 from choreia.console.model.line import Line, Span, fit
 from choreia.console.model.logpane import LogPane
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import Fields, count_of, flag_of, text_of
 from choreia.console.model.stage import CONTROL, Stage
 from choreia.console.model.tabs import tabs
 from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import Fields, count_of, flag_of, text_of
 
 SCHEMA: Final = "choreia.console/1"
 NARROWEST: Final = 20

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import attrs
 
-from choreia.console.model.reading import (
+from choreia.console.model.wording import counted
+from choreia.runtime.inspection.reading import (
     Fields,
     count_of,
     flag_of,
@@ -16,7 +17,6 @@ from choreia.console.model.reading import (
     rows_of,
     text_of,
 )
-from choreia.console.model.wording import counted
 
 
 class Kind(StrEnum):

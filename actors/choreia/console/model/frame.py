@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from choreia.console.model.reading import (
+from choreia.runtime.inspection.reading import (
     Fields,
     amount_of,
     count_of,

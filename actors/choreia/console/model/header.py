@@ -9,8 +9,15 @@ import attrs
 from choreia.console.model.face import Face
 from choreia.console.model.line import Line, Span, width_of
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import Fields, amount_of, count_of, number_of, part_of, text_of
 from choreia.console.model.wording import many, rate, span
+from choreia.runtime.inspection.reading import (
+    Fields,
+    amount_of,
+    count_of,
+    number_of,
+    part_of,
+    text_of,
+)
 
 
 @attrs.frozen(eq=False)

@@ -15,7 +15,7 @@ from typing import Final
 
 from choreia.console.model.frame import Frame
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import Fields
+from choreia.runtime.inspection.reading import Fields
 
 MOST: Final = 600
 SPARKS: Final = 20

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from choreia.console.model.frame import Frame
-from choreia.console.model.reading import Fields, number_of
+from choreia.runtime.inspection.reading import Fields, number_of
 
 
 @attrs.frozen(eq=False)

@@ -10,11 +10,11 @@ from choreia.console.model.line import Line
 from choreia.console.model.listing import Listing
 from choreia.console.model.moment import Moment
 from choreia.console.model.prompt import Prompt
-from choreia.console.model.reading import Fields
 from choreia.console.model.stage import Stage
 from choreia.console.model.view import Subject
 from choreia.runtime.errors import ChoreiaError
 from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import Fields
 
 R = TypeVar("R")
 

@@ -8,8 +8,8 @@ import attrs
 
 from choreia.console.model.line import Line
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import Fields
 from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import Fields
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
 import orjson
 
@@ -11,6 +11,7 @@ from choreia.console.terminal.screen import in_ascii
 from choreia.runtime.errors import InspectionFailed, InspectionTimeout
 from choreia.runtime.events.display import plain
 from choreia.runtime.inspection.client import Client
+from choreia.runtime.inspection.reading import amount_of, count_of, number_of, part_of, rows_of
 
 SCHEMA: Final = "choreia.top/1"
 APART: Final = 0.5
@@ -22,7 +23,7 @@ MOST: Final = 10_000
 LONGEST: Final = 60
 """Characters of a name that are shown to people."""
 
-Row = dict[str, object]
+Row = Mapping[str, object]
 _HEADINGS: Final = (
     "agent", "state", "mailbox", "in/s", "out/s", "p95", "failed", "dropped", "restarts", "beat",
     "suspected",
@@ -33,14 +34,17 @@ _LEFT: Final = frozenset({"agent", "state", "suspected"})
 def taken(client: Client) -> dict[str, object]:
     """The system and its agents, with rates. Raises what `Client.call` does."""
     first, last = _pictures(client)
-    seconds = _number(last.get("at")) - _number(first.get("at"))
-    before = {_who(row): row for row in _rows(first)}
-    system = cast("Row", last.get("system") or {})
+    seconds = amount_of(last, "at") - amount_of(first, "at")
+    before = {_who(row): row for row in rows_of(first, "agents")}
+    system = part_of(last, "system")
     return {
         "schema": SCHEMA,
         "time": last.get("time"),
         "system": {**system, "pid": client.hello.get("pid")},
-        "agents": [{**row, **_rates(before.get(_who(row)), row, seconds)} for row in _rows(last)],
+        "agents": [
+            {**row, **_rates(before.get(_who(row)), row, seconds)}
+            for row in rows_of(last, "agents")
+        ],
     }
 
 
@@ -76,13 +80,13 @@ def as_json_lines(found: Mapping[str, object]) -> list[str]:
     """A line for each agent."""
     return [
         orjson.dumps({"schema": SCHEMA, "time": found.get("time"), **row}).decode()
-        for row in _rows(found)
+        for row in rows_of(found, "agents")
     ]
 
 
 def as_text(found: Mapping[str, object], *, ascii: bool) -> list[str]:
     """A table, with what the system does above it."""
-    table = [_HEADINGS, *map(_cells, _rows(found))]
+    table = [_HEADINGS, *map(_cells, rows_of(found, "agents"))]
     columns = [[row[place] for row in table] for place in range(len(_HEADINGS))]
     aligned = [
         _aligned(column, left=name in _LEFT)
@@ -97,7 +101,7 @@ def _rates(before: Row | None, row: Row, seconds: float) -> Row:
     if before is None or seconds <= 0:
         return {"in_rate": None, "out_rate": None}
     return {
-        name: round(max(0.0, _number(row.get(count)) - _number(before.get(count))) / seconds, 2)
+        name: round(max(0.0, amount_of(row, count) - amount_of(before, count)) / seconds, 2)
         for name, count in (("in_rate", "received"), ("out_rate", "emitted"))
     }
 
@@ -107,22 +111,22 @@ def _cells(row: Row) -> tuple[str, ...]:
         plain(str(row.get("name", "?")), LONGEST),
         plain(str(row.get("state", "?")), 20),
         f"{row.get('size', 0)}/{row.get('capacity') or '-'}",
-        _rate(row.get("in_rate")),
-        _rate(row.get("out_rate")),
-        _seconds(row.get("p95")),
+        _rate(number_of(row, "in_rate")),
+        _rate(number_of(row, "out_rate")),
+        _seconds(number_of(row, "p95")),
         str(row.get("failed", 0)),
         str(row.get("dropped", 0)),
-        str(max(0, int(_number(row.get("incarnation"))) - 1)),
-        _seconds(row.get("heartbeat_age")),
+        str(max(0, count_of(row, "incarnation") - 1)),
+        _seconds(number_of(row, "heartbeat_age")),
         plain(str(row.get("suspected") or ""), LONGEST),
     )
 
 
 def _summary(found: Mapping[str, object]) -> str:
-    system = cast("Row", found.get("system") or {})
+    system = part_of(found, "system")
     parts = [
         f"{plain(str(system.get('node', '?')), 40)}, process {system.get('pid', '?')}",
-        f"up {_seconds(system.get('uptime'))}",
+        f"up {_seconds(number_of(system, 'uptime'))}",
         f"agents {system.get('agents', 0)}",
         f"handled {system.get('handled', 0)}",
         f"failed {system.get('failed', 0)}",
@@ -137,22 +141,13 @@ def _aligned(column: Sequence[str], *, left: bool) -> list[str]:
     return [text.ljust(width) if left else text.rjust(width) for text in column]
 
 
-def _rate(value: object) -> str:
-    return "-" if value is None else f"{_number(value):.1f}"
+def _rate(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
-def _seconds(value: object) -> str:
-    if value is None:
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
         return "-"
-    seconds = _number(value)
     if seconds < 1:
         return f"{seconds * 1000:.1f}ms"
     return f"{seconds:.1f}s" if seconds < 120 else f"{seconds / 60:.0f}m"
-
-
-def _rows(found: Mapping[str, object]) -> list[Row]:
-    return cast("list[Row]", found.get("agents") or [])
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0

@@ -12,7 +12,12 @@ from choreia.console.model.line import Span
 from choreia.console.model.moment import Moment
 from choreia.console.model.page import Entry, Page, entry
 from choreia.console.model.poll import Poll
-from choreia.console.model.reading import (
+from choreia.console.model.stage import Stage
+from choreia.console.model.view import Subject
+from choreia.console.model.views.events import payload_text
+from choreia.console.model.wording import many, rate, span, time_of_day
+from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import (
     Fields,
     count_of,
     number_of,
@@ -21,11 +26,6 @@ from choreia.console.model.reading import (
     text_of,
     words_of,
 )
-from choreia.console.model.stage import Stage
-from choreia.console.model.view import Subject
-from choreia.console.model.views.events import payload_text
-from choreia.console.model.wording import many, rate, span, time_of_day
-from choreia.runtime.inspection.frames import Problem
 
 EVERY: Final = 1.0
 _KEY: Final = 14

@@ -12,11 +12,11 @@ from choreia.console.model.history import SPARKS
 from choreia.console.model.line import Line, Span
 from choreia.console.model.listing import Listing
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import count_of, number_of, rows_of, text_of
 from choreia.console.model.screen import Screen
 from choreia.console.model.stage import Stage
 from choreia.console.model.view import Subject
 from choreia.console.model.wording import many, rate, span
+from choreia.runtime.inspection.reading import count_of, number_of, rows_of, text_of
 
 BAR = 6
 LEAST_SPARKS = 8

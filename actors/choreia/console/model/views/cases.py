@@ -12,7 +12,12 @@ from choreia.console.model.line import Line, Span
 from choreia.console.model.listing import Listing
 from choreia.console.model.moment import Moment
 from choreia.console.model.poll import Poll
-from choreia.console.model.reading import (
+from choreia.console.model.screen import Screen
+from choreia.console.model.stage import Stage
+from choreia.console.model.view import Subject
+from choreia.console.model.wording import many, span
+from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import (
     Fields,
     count_of,
     flag_of,
@@ -20,11 +25,6 @@ from choreia.console.model.reading import (
     rows_of,
     text_of,
 )
-from choreia.console.model.screen import Screen
-from choreia.console.model.stage import Stage
-from choreia.console.model.view import Subject
-from choreia.console.model.wording import many, span
-from choreia.runtime.inspection.frames import Problem
 
 EVERY: Final = 2.0
 LIMIT: Final = 100

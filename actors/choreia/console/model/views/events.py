@@ -12,7 +12,6 @@ from choreia.console.model.column import Column
 from choreia.console.model.listing import Listing
 from choreia.console.model.moment import Moment
 from choreia.console.model.prompt import Prompt
-from choreia.console.model.reading import Fields, count_of, number_of, rows_of, text_of
 from choreia.console.model.screen import Screen
 from choreia.console.model.stage import Stage
 from choreia.console.model.view import Subject
@@ -22,6 +21,7 @@ from choreia.runtime.events.display import brief
 from choreia.runtime.events.filter import Filter
 from choreia.runtime.events.topic import TopicPattern
 from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import Fields, count_of, number_of, rows_of, text_of
 
 KEPT: Final = 5_000
 AT_FIRST: Final = 500

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from choreia.console.model.page import Page, entry
-from choreia.console.model.reading import Fields, text_of
 from choreia.console.model.stage import Stage
 from choreia.console.model.view import Subject
 from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import Fields, text_of
 
 
 class Explanation(Page):

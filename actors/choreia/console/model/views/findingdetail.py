@@ -6,12 +6,12 @@ from typing import Final
 
 from choreia.console.model.finding import Finding, Kind
 from choreia.console.model.page import Entry, Page, entry
-from choreia.console.model.reading import Fields, number_of, rows_of, text_of
 from choreia.console.model.stage import Stage
 from choreia.console.model.view import Subject
 from choreia.console.model.views.events import payload_text
 from choreia.console.model.wording import time_of_day
 from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import Fields, number_of, rows_of, text_of
 
 MOST: Final = 1_000
 """Dead letters among which its payload is looked for."""

@@ -9,11 +9,18 @@ from choreia.console.model.cells import numbers, words
 from choreia.console.model.column import Column
 from choreia.console.model.listing import Listing
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import Fields, count_of, number_of, rows_of, text_of, words_of
 from choreia.console.model.screen import Screen
 from choreia.console.model.stage import Stage
 from choreia.console.model.view import Subject
 from choreia.console.model.wording import many, rate
+from choreia.runtime.inspection.reading import (
+    Fields,
+    count_of,
+    number_of,
+    rows_of,
+    text_of,
+    words_of,
+)
 
 OWN: Final = ("agent.", "system.", "saga.", "case.", "event.")
 """How the types begin that the runtime says by itself, whether anybody listens or not."""

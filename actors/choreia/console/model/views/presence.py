@@ -10,7 +10,11 @@ from choreia.console.model.face import Face
 from choreia.console.model.line import Line, Span
 from choreia.console.model.listing import Listing
 from choreia.console.model.moment import Moment
-from choreia.console.model.reading import (
+from choreia.console.model.screen import Screen
+from choreia.console.model.stage import Stage
+from choreia.console.model.view import Subject
+from choreia.console.model.wording import many
+from choreia.runtime.inspection.reading import (
     Fields,
     amount_of,
     count_of,
@@ -19,10 +23,6 @@ from choreia.console.model.reading import (
     text_of,
     words_of,
 )
-from choreia.console.model.screen import Screen
-from choreia.console.model.stage import Stage
-from choreia.console.model.view import Subject
-from choreia.console.model.wording import many
 
 _WRONG = frozenset({"suspected", "dead"})
 BAR = 6

@@ -9,7 +9,12 @@ from choreia.console.model.branches import Branch, branches
 from choreia.console.model.line import Line, Span
 from choreia.console.model.page import Entry, Page
 from choreia.console.model.poll import Poll
-from choreia.console.model.reading import (
+from choreia.console.model.stage import Stage
+from choreia.console.model.views.cases import verdict, verdict_of
+from choreia.console.model.views.events import payload_text
+from choreia.console.model.wording import counted, span
+from choreia.runtime.inspection.frames import Problem
+from choreia.runtime.inspection.reading import (
     Fields,
     count_of,
     flag_of,
@@ -17,11 +22,6 @@ from choreia.console.model.reading import (
     rows_of,
     text_of,
 )
-from choreia.console.model.stage import Stage
-from choreia.console.model.views.cases import verdict, verdict_of
-from choreia.console.model.views.events import payload_text
-from choreia.console.model.wording import counted, span
-from choreia.runtime.inspection.frames import Problem
 
 EVERY: Final = 2.0
 DEEPEST: Final = 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from choreia.console.model.reading import (
+from choreia.runtime.inspection.reading import (
     amount_of,
     count_of,
     flag_of,
