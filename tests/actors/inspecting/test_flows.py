@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from attrs import frozen
 
 from choreia import Agent, Event, EventSourcedAgent, MemoryStore, applies, on
+from choreia.actors.inspecting import flows as module
 
 if TYPE_CHECKING:
     from tests.actors.inspecting.conftest import Look
@@ -70,6 +72,19 @@ def test_what_was_said_is_counted(look: Look) -> None:
     assert found["order.made"]["unheard"] == 10
     assert found["nobody.hears"]["unheard"] == 1
     assert found["nobody.hears"]["reactors"] == []
+
+
+def test_a_rate_is_of_what_is_remembered_when_that_is_less_than_its_span(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST", 10)
+    looked = look(mode="simulated")
+    for _ in range(20):
+        looked.system.publish("tick")
+        looked.system.advance(0.1)
+    tick = flows(looked)["tick"]
+    assert tick["events"] == 10
+    assert tick["rate"] == pytest.approx(10 / 1.0)
 
 
 class Ledger(EventSourcedAgent[Sum]):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from choreia import Agent, Event, InspectionFailed, MemoryStore, Retry, on
+from choreia.actors.inspecting import stories as module
 from choreia.saga import SagaParticipant, step
 
 if TYPE_CHECKING:
@@ -89,6 +90,17 @@ def test_a_trace_is_what_the_command_shows(looked: Any) -> None:
     assert not any("payload" in one for one in said["events"])
     shown = looked.call("trace", of=made.id, payloads=True)["events"]
     assert shown[1]["payload"] == {"token": "***", "n": 1}
+
+
+def test_of_a_long_case_the_first_events_are_shown(
+    looked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_EVENTS", 2)
+    made = looked.system.publish("order.made", {"n": 1})
+    looked.system.wait_idle(30)
+    said = looked.call("trace", of=made.id)
+    assert [one["type"] for one in said["events"]] == ["order.made", "stock.taken"]
+    assert said["more"] == 1
 
 
 def test_any_event_of_a_case_names_it_and_is_explained(looked: Any) -> None:
