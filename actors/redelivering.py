@@ -33,11 +33,11 @@ class Redeliverer:
         self._roster = roster
         self._engine = roster.engine
 
-    def redeliver(self, letter: DeadLetter) -> None:
-        """Blocks while the agent's mailbox is full."""
+    def redeliver(self, letter: DeadLetter, timeout: float | None = None) -> None:
+        """Blocks while the agent's mailbox is full, for `timeout` seconds at most."""
         forbid_on_loop("redeliver", "await system.redeliver_async(…)")
         with self._taken(letter) as delivery:
-            verdict = self._engine.drive(delivery.admission, None, delivery.who)
+            verdict = self._engine.drive(delivery.admission, timeout, delivery.who)
             _check(verdict, delivery.cell)
 
     async def redeliver_async(self, letter: DeadLetter) -> None:

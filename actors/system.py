@@ -254,14 +254,16 @@ class ActorSystem(Outside, Looking, Ending):
 
     # -- dead letters ---------------------------------------------------------------------
 
-    def redeliver(self, letter: DeadLetter) -> None:
+    def redeliver(self, letter: DeadLetter, *, timeout: float | None = None) -> None:
         """Give a dead letter's event to its agent again, and to nobody else.
 
         What its handler already did (`once`, early emissions) is not done twice. Blocks while the
-        agent's mailbox is full. Raises `UnknownAgent` when the agent is gone, `MailboxFull` when
-        it rejects, `ChoreiaError` when this is no longer a dead letter.
+        agent's mailbox is full, for `timeout` seconds at most. Raises `UnknownAgent` when the agent
+        is gone, `MailboxFull` when it rejects or has no room in time, `ChoreiaError` when this is
+        no longer a dead letter; then it stays one.
         """
-        self._redeliverer.redeliver(letter)
+        check_timeout(timeout)
+        self._redeliverer.redeliver(letter, timeout)
 
     async def redeliver_async(self, letter: DeadLetter) -> None:
         """`redeliver`, awaiting room instead of blocking for it."""

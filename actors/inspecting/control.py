@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONTROLLED: Final = "system.controlled"
 PATIENCE: Final = 5.0
-"""Seconds that a publish waits for room."""
+"""Seconds that whoever publishes or redelivers waits for room."""
 CHANGING: Final = ("pause", "resume", "restart", "stop", "redeliver", "publish")
 
 
@@ -93,7 +93,7 @@ class Control:
         if letter is None:
             shown = f"{plain(event, 80)} at {plain(agent, 80)}"
             raise Refusal("unknown", f"there is no dead letter of {shown}: it may be gone by now")
-        self._system.redeliver(letter)
+        self._system.redeliver(letter, timeout=PATIENCE)
         return agent, {"done": f"{plain(event, 80)} is redelivered to {plain(agent, 80)}"}
 
     def _publish(self, args: Arguments) -> tuple[str, Fields]:

@@ -318,6 +318,23 @@ def test_redelivery_to_one_who_is_gone_names_it_and_keeps_the_letter(system: Act
     assert system.dead_letters() == []
 
 
+def test_redelivery_that_finds_no_room_in_time_keeps_the_letter(system: ActorSystem) -> None:
+    system.spawn(Fails, name="fails", mailbox=1)
+    system.publish("go")
+    system.wait_idle()
+    (letter,) = system.dead_letters()
+    system.pause("fails")
+    system.wait_idle()
+    system.publish("go")
+    with pytest.raises(MailboxFull):
+        system.redeliver(letter, timeout=0.05)
+    assert system.dead_letters() == [letter]
+    system.resume("fails")
+    system.redeliver(letter, timeout=30)
+    system.wait_idle()
+    assert len(system.dead_letters()) == 2
+
+
 def test_redelivery_that_is_rejected_keeps_the_letter(system: ActorSystem) -> None:
     system.spawn(Fails, name="fails", mailbox=1, overflow="reject")
     system.publish("go")
